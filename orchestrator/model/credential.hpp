@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "orchestrator/base/error.hpp"
+#include "orchestrator/model/ids.hpp"
+
+namespace bailey {
+
+enum class CredentialStatus : std::uint8_t { Active, Revoking, Revoked };
+
+/// Provider-issued, for one role in one environment. Its secret part is sealed and stored apart.
+struct Credential {
+  CredentialId id;
+  std::string environment;
+  EnvironmentUid environment_uid;
+  std::string role;
+  std::string provider_id;  ///< The provider's id of the issued credential.
+  std::string identity;     ///< The provider's id of who it acts as.
+  CredentialStatus status = CredentialStatus::Active;
+  std::string issued_at;
+  std::string expires_at;
+};
+
+/// A time-limited hand-out of a credential to somebody.
+struct Lease {
+  LeaseId id;
+  CredentialId credential;
+  std::string environment;
+  std::string role;
+  std::string holder;  ///< Subject.
+  std::string issued_at;
+  std::string expires_at;
+  bool revoked = false;
+};
+
+[[nodiscard]] std::string_view to_string(CredentialStatus status) noexcept;
+[[nodiscard]] nlohmann::json to_json(const Credential& credential);
+[[nodiscard]] nlohmann::json to_json(const Lease& lease);
+[[nodiscard]] Result<Credential> credential_from_json(const nlohmann::json& value);
+[[nodiscard]] Result<Lease> lease_from_json(const nlohmann::json& value);
+
+}  // namespace bailey

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "orchestrator/model/gate.hpp"
+#include "orchestrator/model/vocabulary.hpp"
+
+namespace bailey {
+
+enum class Execution : std::uint8_t { OnApproval, ByOperator };
+
+struct CredentialSpec {
+  std::string role;
+  std::chrono::seconds ttl{0};
+  std::optional<std::chrono::seconds> rotate;
+};
+
+struct Verification {
+  std::vector<std::string> command;
+  std::chrono::seconds timeout{std::chrono::minutes(5)};
+};
+
+struct GrantableRole {
+  std::vector<Subject> to;
+  int approvals = 1;
+  std::chrono::seconds ttl{0};
+};
+
+struct BreakGlass {
+  std::vector<Subject> who;
+  int approvals = 2;
+  std::chrono::seconds ttl{0};
+  ApprovalRule review;
+  std::chrono::seconds review_within{0};
+};
+
+struct StageRepository {
+  std::string account;
+  std::string repository;
+};
+
+/// One instance of a template, in one class, on one account, of one project.
+struct Environment {
+  std::string name;
+  std::string project;
+  EnvironmentClass environment_class = EnvironmentClass::Production;
+  std::string account;
+  std::string template_name;
+  std::map<std::string, nlohmann::json> parameters;
+  std::map<std::string, std::vector<Subject>> bindings;  ///< Role to who holds it.
+  std::map<std::string, GrantableRole> grantable;
+  Execution execute = Execution::OnApproval;
+  std::map<std::string, CredentialSpec> credentials;
+  std::map<std::string, StageRepository> repositories;
+  std::vector<Verification> verify;
+  Gate gate;
+  std::optional<BreakGlass> break_glass;
+  std::optional<std::string> owner;  ///< A sandbox's person.
+  std::optional<std::chrono::seconds> ttl;
+};
+
+}  // namespace bailey

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "orchestrator/model/subject.hpp"
+
+namespace bailey {
+
+/// What is promoted together, by whom it is written, and through which stages it goes.
+struct Project {
+  std::string name;
+  std::map<std::string, std::string> repositories;  ///< Artifact name to OCI repository.
+  std::vector<Subject> authors;
+  std::vector<std::string> stages;                       ///< Environment names in spec order.
+  std::map<std::string, std::vector<std::string>> after;  ///< Stage to the stages before it.
+};
+
+}  // namespace bailey

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace bailey {
+
+enum class FieldType : std::uint8_t {
+  String,
+  Integer,
+  Boolean,
+  StringList,
+  StringMap,
+  Object,      ///< `fields` says of what.
+  ObjectList,  ///< Each element as `fields` says.
+};
+
+/// One field of a resource type, as the spec writes it. A string field may always hold references.
+struct FieldSchema {
+  std::string name;
+  FieldType type = FieldType::String;
+  bool required = false;
+  bool replaces = false;  ///< The API cannot change it: a difference means a new resource.
+  std::string refers_to;  ///< For a reference to a resource: the type it must have; else empty.
+  std::string format;     ///< `cidr`, `ip`, or empty.
+  std::vector<nlohmann::json> allowed;
+  std::vector<FieldSchema> fields;
+  std::string description;
+};
+
+struct ResourceTypeSchema {
+  std::string name;
+  std::string description;
+  std::vector<FieldSchema> fields;
+  std::map<std::string, std::string> attributes;  ///< What `${resource.X.FIELD}` can name, and what it is.
+  /// How long the provider may hide a resource from lists after it was made.
+  std::chrono::seconds visibility_grace{30};
+};
+
+/// What a provider offers to templates. Validation knows a provider by this value alone.
+struct ProviderSchema {
+  std::string name;
+  std::map<std::string, ResourceTypeSchema> resource_types;
+  bool cloud = true;  ///< False for registries and the like, which hold no environments.
+};
+
+using ProviderSchemas = std::map<std::string, ProviderSchema>;
+
+}  // namespace bailey

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <chrono>
+#include <stop_token>
+
+#include "orchestrator/base/clock.hpp"
+#include "orchestrator/base/random.hpp"
+#include "orchestrator/net/http_client.hpp"
+
+namespace bailey {
+
+/// `Never`: a repeated call could act twice, so only refusals that prove that nothing happened (no
+/// connection, 429, 503 with Retry-After) are tried again. `Safe`: reads and idempotent writes;
+/// lost answers, 500, 502, 503 and 504 are tried again too.
+enum class Repeat : std::uint8_t { Never, Safe };
+
+struct RetryPolicy {
+  int attempts = 5;
+  std::chrono::milliseconds base{200};
+  std::chrono::milliseconds cap{20'000};
+  std::chrono::milliseconds deadline{120'000};  ///< Over all attempts and waits.
+};
+
+/// Sends, and sends again what may succeed later: full jitter below base * 2^n, capped; a
+/// Retry-After (seconds or HTTP date) is a floor, and one beyond the deadline gives up at once.
+/// Returns the last answer or failure.
+[[nodiscard]] Result<HttpResponse> send_with_retry(HttpClient& client, const HttpRequest& request,
+                                                   Repeat repeat, const RetryPolicy& policy,
+                                                   Clock& clock, Random& random,
+                                                   std::stop_token stop);
+
+}  // namespace bailey
