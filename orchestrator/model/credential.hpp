@@ -9,7 +9,12 @@
 
 namespace bailey {
 
-enum class CredentialStatus : std::uint8_t { Active, Revoking, Revoked };
+enum class CredentialStatus : std::uint8_t {
+  Issuing,   ///< Written down before the provider is asked: one may exist there under `name`.
+  Active,
+  Revoking,  ///< To be revoked; tried until the provider says that it is gone.
+  Revoked,
+};
 
 /// Provider-issued, for one role in one environment. Its secret part is sealed and stored apart.
 struct Credential {
@@ -17,9 +22,11 @@ struct Credential {
   std::string environment;
   EnvironmentUid environment_uid;
   std::string role;
+  std::string entry;        ///< Its key under the environment's `credentials`; empty for a lease's.
+  std::string name;         ///< What the provider lists it under; unique.
   std::string provider_id;  ///< The provider's id of the issued credential.
   std::string identity;     ///< The provider's id of who it acts as.
-  CredentialStatus status = CredentialStatus::Active;
+  CredentialStatus status = CredentialStatus::Issuing;
   std::string issued_at;
   std::string expires_at;
 };

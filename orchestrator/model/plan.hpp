@@ -75,6 +75,7 @@ struct Plan {
 
 [[nodiscard]] std::string_view to_string(Action action) noexcept;
 [[nodiscard]] std::string_view to_string(Reason reason) noexcept;
+[[nodiscard]] std::string_view to_string(PlanKind kind) noexcept;
 [[nodiscard]] nlohmann::json to_json(const Operation& operation);
 [[nodiscard]] nlohmann::json to_json(const Plan& plan);
 /// Refuses a plan whose digest is not that of its content.
