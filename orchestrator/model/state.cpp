@@ -41,7 +41,8 @@ Json to_json(const ResourceState& state) {
   return {{"address", state.address.str()},   {"type", state.type},
           {"provider_id", state.provider_id}, {"inputs", state.inputs},
           {"attributes", state.attributes},   {"depends_on", std::move(depends_on)},
-          {"generation", state.generation}};
+          {"generation", state.generation},
+          {"made_at", state.made_at}};
 }
 
 Json to_json(const EnvironmentState& state) {
@@ -72,6 +73,7 @@ Result<ResourceState> resource_state_from_json(const Json& value) {
   reader.read("attributes", state.attributes);
   reader.read_list("depends_on", state.depends_on, address_from_json);
   reader.read("generation", state.generation);
+  reader.read("made_at", state.made_at);
   if (auto read = reader.finish(); !read) return fail(std::move(read.error()));
   return state;
 }

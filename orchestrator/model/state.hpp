@@ -23,6 +23,8 @@ struct ResourceState {
   nlohmann::json attributes;  ///< What the provider answered: values of `${resource.X.FIELD}`.
   std::vector<ResourceAddress> depends_on;
   int generation = 1;
+  /// RFC 3339; when it was last made: for a while after, the provider may hide it. Empty: long ago.
+  std::string made_at = {};
   bool operator==(const ResourceState&) const = default;
 };
 
