@@ -27,6 +27,7 @@ struct FieldSchema {
   bool replaces = false;  ///< The API cannot change it: a difference means a new resource.
   std::string refers_to;  ///< For a reference to a resource: the type it must have; else empty.
   std::string format;     ///< `cidr`, `ip`, or empty.
+  bool unordered = false;  ///< A list whose order means nothing: compared as a set.
   std::vector<nlohmann::json> allowed;
   std::vector<FieldSchema> fields;
   std::string description;

@@ -48,6 +48,9 @@ struct Observed {
   nlohmann::json attributes;
   std::optional<Marker> marker;  ///< Nothing: not one of ours.
   std::string name;              ///< For listings of what is not ours.
+  /// False: made in part, as a crash leaves it. create() for its marker finishes it, remove() removes
+  /// it.
+  bool complete = true;
 };
 
 struct IdentityRequest {
