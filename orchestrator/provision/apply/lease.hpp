@@ -1,0 +1,71 @@
+#pragma once
+
+#include "orchestrator/base/clock.hpp"
+#include "orchestrator/base/error.hpp"
+#include "orchestrator/record/store/state_store.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+namespace bailey {
+
+inline constexpr std::chrono::seconds kDefaultLeaseTtl{60};
+
+/// Proof of having the lease of an environment. `epoch` grows with every acquisition, so that
+/// whoever had it before is refused by the next write it tries.
+struct Fence {
+  std::string environment;
+  std::uint64_t epoch = 0;
+  bool operator==(const Fence&) const = default;
+};
+
+/// The lease is the record Collection::Setting `lease/<environment>`,
+/// `{holder, epoch, expires_at, ttl_seconds}`. Conflict, code `lease.held`, while anybody has an
+/// unexpired one, the same holder included. Nothing takes a lease away by hand: it expires.
+[[nodiscard]] Result<Fence> acquire_lease(Transaction& transaction, const std::string& environment,
+                                          const std::string& holder, std::chrono::seconds ttl,
+                                          WallTime now);
+/// Conflict, code `lease.lost`, when somebody else acquired it since or it was released. An expired
+/// lease that nobody took is still ours and is extended.
+[[nodiscard]] Status renew_lease(Transaction& transaction, const Fence& fence, WallTime now);
+/// As renew_lease(), without extending: for writing down what already happened.
+[[nodiscard]] Status check_fence(Transaction& transaction, const Fence& fence);
+/// Ends the lease; a lost one is left to whoever has it now.
+[[nodiscard]] Status release_lease(Transaction& transaction, const Fence& fence);
+
+/// Renews a lease from a thread of its own, in real time whatever the clock says, until destroyed.
+/// It does not release it.
+class LeaseKeeper {
+ public:
+  /// The references outlive it.
+  LeaseKeeper(StateStore& store, Clock& clock, Fence fence,
+              std::chrono::milliseconds interval = kDefaultLeaseTtl / 3);
+  ~LeaseKeeper();
+  LeaseKeeper(const LeaseKeeper&) = delete;
+  LeaseKeeper& operator=(const LeaseKeeper&) = delete;
+
+  /// Stop is requested once the lease is lost, or could not be renewed before it ran out: whatever
+  /// is under way must end.
+  [[nodiscard]] std::stop_token lost() const noexcept { return lost_.get_token(); }
+  /// Says so at once, for a writer that met the fence first.
+  void give_up() noexcept { lost_.request_stop(); }
+
+ private:
+  void run(std::stop_token stop);
+
+  StateStore& store_;
+  Clock& clock_;
+  Fence fence_;
+  std::chrono::milliseconds interval_;
+  std::stop_source lost_;
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::jthread thread_;
+};
+
+}  // namespace bailey
