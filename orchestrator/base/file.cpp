@@ -95,6 +95,19 @@ Status write_private_file(const fs::path& path, std::string_view bytes) {
   return write_file(path, bytes, 0600);
 }
 
+Result<Secret> read_private_file(const fs::path& path, std::size_t max_bytes) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return file_error("read", path, errno);
+  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return fail(Error(ErrorKind::PermissionDenied,
+                      fmt::format("{} can be read by others than its owner", path.string()))
+                    .with_hint(fmt::format("chmod 600 {}", path.string())));
+  }
+  auto bytes = read_file(path, max_bytes);
+  if (!bytes) return fail(std::move(bytes.error()));
+  return Secret(*std::move(bytes));
+}
+
 Result<TemporaryFolder> TemporaryFolder::create(std::string_view prefix) {
   const char* base = std::getenv("TMPDIR");
   std::string pattern =

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "orchestrator/base/error.hpp"
+#include "orchestrator/base/secret.hpp"
 
 namespace bailey {
 
@@ -20,6 +21,10 @@ namespace bailey {
 
 /// As write_file with mode 0600 from the first byte, for keys and tokens.
 [[nodiscard]] Status write_private_file(const std::filesystem::path& path, std::string_view bytes);
+
+/// Reads a key or a token. PermissionDenied when anybody but the owner has any right on the file.
+[[nodiscard]] Result<Secret> read_private_file(const std::filesystem::path& path,
+                                               std::size_t max_bytes = 64U * 1024);
 
 /// A private folder that is removed with everything in it when it goes out of scope.
 class TemporaryFolder {
