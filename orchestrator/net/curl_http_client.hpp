@@ -1,8 +1,8 @@
 #pragma once
 
-#include <memory>
-
 #include "orchestrator/net/http_client.hpp"
+
+#include <memory>
 
 namespace bailey {
 

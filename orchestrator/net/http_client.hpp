@@ -1,5 +1,8 @@
 #pragma once
 
+#include "orchestrator/base/error.hpp"
+#include "orchestrator/base/secret.hpp"
+
 #include <chrono>
 #include <map>
 #include <optional>
@@ -8,9 +11,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "orchestrator/base/error.hpp"
-#include "orchestrator/base/secret.hpp"
 
 namespace bailey {
 

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <memory>
-
 #include "orchestrator/base/clock.hpp"
 #include "orchestrator/net/http_client.hpp"
+
+#include <memory>
 
 namespace bailey {
 

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <chrono>
-#include <stop_token>
-
 #include "orchestrator/base/clock.hpp"
 #include "orchestrator/base/random.hpp"
 #include "orchestrator/net/http_client.hpp"
+
+#include <chrono>
+#include <stop_token>
 
 namespace bailey {
 
