@@ -153,6 +153,7 @@ Status verify_consistency(std::uint64_t from, std::uint64_t to, const Sha256& fr
   if (from == to) {
     if (!proof.empty()) return no_proof("the proof is too long");
     if (from_root != to_root) return no_proof("two roots for one size");
+    if (from == 0 && from_root != empty_root()) return no_proof("an empty tree with a root");
     return {};
   }
   if (from == 0) return no_proof("an empty tree proves nothing");

@@ -55,11 +55,11 @@ std::vector<Sha256> some_leaves(std::size_t count) {
   return leaves;
 }
 
-// Some probes hold hashes of other lengths; ours equal nothing but themselves.
+// Some probes hold none, or one of another length, which equals nothing but itself.
 std::optional<Sha256> hash_of(const Json& value) {
   const auto bytes = from_base64(value.is_string() ? value.get<std::string>() : std::string());
   Sha256 hash{};
-  if (!bytes) return std::nullopt;
+  if (!bytes || bytes->empty()) return std::nullopt;
   if (bytes->size() != hash.size()) return sha256(*bytes);
   std::copy(bytes->begin(), bytes->end(), hash.begin());
   return hash;
