@@ -28,8 +28,7 @@ struct ResourceDifference {
 ///
 /// - A value that still holds a reference differs from everything.
 /// - A null, an empty text, list or map equals an absent field.
-/// - A list that the provider merely shows in another order is unchanged, as long as the spec did
-///   not move.
+/// - A list whose schema says `unordered` is compared as a set.
 /// - A field that is neither desired nor recorded is the provider's own business, except a list of
 ///   objects: rules that somebody added by hand (a port opened in a group that declares none)
 ///   count.

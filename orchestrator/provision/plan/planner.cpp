@@ -1,0 +1,303 @@
+#include "orchestrator/provision/plan/planner.hpp"
+
+#include "orchestrator/base/graph.hpp"
+#include "orchestrator/base/text.hpp"
+#include "orchestrator/provision/plan/differ.hpp"
+#include "orchestrator/provision/plan/references.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace bailey {
+
+namespace {
+
+using Json = nlohmann::json;
+
+std::string text_of(const ResourceReference& reference) {
+  std::string text = "${resource." + reference.resource;
+  if (reference.index) text += "[" + std::to_string(*reference.index) + "]";
+  if (!reference.attribute.empty()) text += "." + reference.attribute;
+  return text + "}";
+}
+
+Operation operation_on(const ResourceAddress& address, const std::string& type) {
+  Operation operation;
+  operation.address = address;
+  operation.type = type;
+  return operation;
+}
+
+/// One planning run: what stands, what is wanted, and the operations decided so far.
+class Planning {
+ public:
+  explicit Planning(const PlanInputs& inputs) : inputs_(inputs) {
+    for (const auto& state : inputs.resources) standing_.emplace(state.address, state);
+    for (const auto& item : inputs.refreshed.unrecorded) take_over(item);
+    for (const auto& resource : inputs.desired.resources) desired_[resource.address] = &resource;
+    for (const auto& item : inputs.desired.deferred) deferred_.insert(item.address);
+  }
+
+  Result<Plan> run() {
+    if (inputs_.kind == PlanKind::Apply) {
+      auto order = desired_order();
+      if (!order) return fail(std::move(order.error()));
+      for (const auto* resource : *order) {
+        if (auto decided = decide(*resource); !decided) return fail(std::move(decided.error()));
+      }
+    }
+    for (const auto& [address, state] : standing_) decide_rest(state);
+    for (const auto& [address, item] : half_made_) {
+      if (!operations_.contains(address)) remove_half_made(address, item);
+    }
+    if (auto allowed = check_protection(); !allowed) return fail(std::move(allowed.error()));
+    return finish();
+  }
+
+ private:
+  /// What bears our marker and is in no record. A resource that was only made in part is made
+  /// whole by creating it again under the same marker. What is recorded and still there goes first.
+  void take_over(const Observed& item) {
+    const auto& marker = *item.marker;
+    auto& newest = newest_[marker.address];
+    newest = std::max(newest, marker.generation);
+    const auto recorded =
+        inputs_.refreshed.gone.contains(marker.address) && !taken_over_.contains(marker.address)
+            ? standing_.end()
+            : standing_.find(marker.address);
+    if (recorded != standing_.end() && (!taken_over_.contains(marker.address) ||
+                                        recorded->second.generation >= marker.generation)) {
+      return;
+    }
+    if (!item.complete) {
+      const auto known = half_made_.find(marker.address);
+      if (known == half_made_.end() || known->second->marker->generation < marker.generation) {
+        half_made_[marker.address] = &item;
+      }
+      return;
+    }
+    taken_over_.insert(marker.address);
+    standing_[marker.address] = ResourceState{.address = marker.address,
+                                              .type = item.type,
+                                              .provider_id = item.provider_id,
+                                              .inputs = item.inputs,
+                                              .attributes = item.attributes,
+                                              .depends_on = {},
+                                              .generation = marker.generation,
+                                              .made_at = {}};
+  }
+
+  /// Dependencies first, so that a reference knows what becomes of its target.
+  Result<std::vector<const DesiredResource*>> desired_order() const {
+    Digraph graph;
+    std::map<std::string, const DesiredResource*> by_name;
+    for (const auto& [address, resource] : desired_) {
+      by_name[address.str()] = resource;
+      graph.add_node(address.str());
+      for (const auto& dependency : resource->depends_on) {
+        if (desired_.contains(dependency)) graph.add_edge(address.str(), dependency.str());
+      }
+    }
+    const auto order = graph.topological_order();
+    if (const auto* cycle = std::get_if<Cycle>(&order)) {
+      return fail(ErrorKind::InvalidArgument,
+                  "these resources depend on each other: " + enumerate(cycle->nodes));
+    }
+    std::vector<const DesiredResource*> resources;
+    for (const auto& name : std::get<0>(order)) resources.push_back(by_name.at(name));
+    return resources;
+  }
+
+  /// The value of a reference, or its own text when it is known after apply only.
+  Json value_of(const ResourceReference& reference) const {
+    const ResourceAddress address{inputs_.environment.name, reference.resource, reference.index};
+    const auto text = text_of(reference);
+    const auto state = standing_.find(address);
+    if (state == standing_.end()) return text;
+    if (const auto operation = operations_.find(address); operation != operations_.end()) {
+      const auto action = operation->second.action;
+      const auto& changed = operation->second.changed_fields;
+      if (action == Action::Create || action == Action::Replace) return text;
+      const auto follows = [&](const std::string& path) {
+        return path.substr(0, path.find('.')) == reference.attribute;
+      };
+      if (std::any_of(changed.begin(), changed.end(), follows)) return text;
+    }
+    if (reference.attribute.empty()) return state->second.provider_id;
+    const auto found = state->second.attributes.find(reference.attribute);
+    return found == state->second.attributes.end() || found->is_null() ? Json(text) : *found;
+  }
+
+  Status decide(const DesiredResource& resource) {
+    const auto type = inputs_.schema.resource_types.find(resource.type);
+    if (type == inputs_.schema.resource_types.end()) {
+      return fail(Error(ErrorKind::Unsupported, "the provider \"" + inputs_.schema.name +
+                                                    "\" offers no resource type \"" +
+                                                    resource.type + "\"")
+                      .in("planning " + resource.address.str()));
+    }
+    auto resolved = resolve_references(resource.fields, [this](const ResourceReference& reference) {
+      return std::optional(value_of(reference));
+    });
+    if (!resolved) {
+      return fail(std::move(resolved.error()).in("planning " + resource.address.str()));
+    }
+    auto operation = operation_on(resource.address, resource.type);
+    operation.depends_on = resource.depends_on;
+    std::sort(operation.depends_on.begin(), operation.depends_on.end());
+    operation.after = *std::move(resolved);
+
+    const auto state = standing_.find(resource.address);
+    if (state == standing_.end()) {
+      create(operation);
+    } else if (is_gone(resource.address)) {
+      operation.action = Action::Create;
+      operation.reason = Reason::GoneAtProvider;
+      operation.generation = next_generation(state->second);
+    } else {
+      compare(operation, type->second, state->second);
+    }
+    operations_.emplace(resource.address, std::move(operation));
+    return {};
+  }
+
+  bool is_gone(const ResourceAddress& address) const {
+    return inputs_.refreshed.gone.contains(address) && !taken_over_.contains(address);
+  }
+
+  int next_generation(const ResourceState& state) const {
+    const auto newest = newest_.find(state.address);
+    return std::max(state.generation, newest == newest_.end() ? 0 : newest->second) + 1;
+  }
+
+  void create(Operation& operation) const {
+    operation.action = Action::Create;
+    operation.reason = Reason::NotInState;
+    const auto half = half_made_.find(operation.address);
+    if (half == half_made_.end()) return;
+    // Only the same type can be finished under its marker; another one needs a marker of its own.
+    operation.generation =
+        half->second->marker->generation + (half->second->type == operation.type ? 0 : 1);
+  }
+
+  ResourceDifference difference_of(const ResourceTypeSchema& type, const Json& desired,
+                                   const ResourceState& state) const {
+    const auto observed = inputs_.refreshed.observed.find(state.address);
+    return diff_fields(
+        type, desired, state.inputs,
+        observed == inputs_.refreshed.observed.end() ? Json() : observed->second.inputs);
+  }
+
+  void compare(Operation& operation, const ResourceTypeSchema& type,
+               const ResourceState& state) const {
+    operation.provider_id = state.provider_id;
+    operation.generation = state.generation;
+    if (state.type != operation.type) {
+      operation.action = Action::Replace;
+      operation.reason = Reason::FieldsChanged;
+      operation.before = state.inputs;
+      operation.changed_fields = {"type"};
+      operation.generation = next_generation(state);
+      return;
+    }
+    auto difference = difference_of(type, *operation.after, state);
+    operation.before = std::move(difference.before);
+    if (difference.fields.empty()) return;
+    bool replaces = false;
+    bool by_spec = false;
+    for (auto& field : difference.fields) {
+      replaces = replaces || field.replaces;
+      by_spec = by_spec || field.by_spec;
+      operation.changed_fields.push_back(std::move(field.path));
+    }
+    operation.action = replaces ? Action::Replace : Action::Update;
+    operation.reason = by_spec ? Reason::FieldsChanged : Reason::Drifted;
+    if (replaces) operation.generation = next_generation(state);
+  }
+
+  /// What stands and is not wanted, or is left alone because it was deferred.
+  void decide_rest(const ResourceState& state) {
+    if (operations_.contains(state.address)) return;
+    auto operation = operation_on(state.address, state.type);
+    operation.provider_id = state.provider_id;
+    operation.generation = state.generation;
+    operation.before = state.inputs;
+    for (const auto& dependency : state.depends_on) {
+      if (standing_.contains(dependency)) operation.depends_on.push_back(dependency);
+    }
+    std::sort(operation.depends_on.begin(), operation.depends_on.end());
+    if (inputs_.kind == PlanKind::Apply && deferred_.contains(state.address)) {
+      operation.after = state.inputs;
+    } else {
+      operation.action = Action::Delete;
+      operation.reason = inputs_.kind == PlanKind::Destroy ? Reason::EnvironmentDestroyed
+                                                           : Reason::NoLongerDeclared;
+    }
+    operations_.emplace(state.address, std::move(operation));
+  }
+
+  void remove_half_made(const ResourceAddress& address, const Observed* item) {
+    auto operation = operation_on(address, item->type);
+    operation.action = Action::Delete;
+    operation.reason =
+        inputs_.kind == PlanKind::Destroy ? Reason::EnvironmentDestroyed : Reason::NoLongerDeclared;
+    operation.before = item->inputs;
+    operation.provider_id = item->provider_id;
+    operation.generation = item->marker->generation;
+    operations_.emplace(address, std::move(operation));
+  }
+
+  Status check_protection() const {
+    std::vector<std::string> hit;
+    for (const auto& [address, operation] : operations_) {
+      if (operation.action != Action::Delete && operation.action != Action::Replace) continue;
+      const auto resource = desired_.find(address);
+      if (resource == desired_.end() || !resource->second->protect) continue;
+      hit.push_back(address.str() +
+                    (operation.action == Action::Delete ? " (delete)" : " (replace)"));
+    }
+    if (hit.empty()) return {};
+    return fail(
+        Error(ErrorKind::Refused, "the plan would destroy what is protected: " + enumerate(hit))
+            .with_code("plan.protected")
+            .with_hint("Take `protect` from the resource in its template first, or undo "
+                       "the change that forces it."));
+  }
+
+  Plan finish() {
+    Plan plan;
+    plan.kind = inputs_.kind;
+    plan.environment = inputs_.environment.name;
+    plan.environment_uid = inputs_.environment.uid;
+    plan.spec_digest = inputs_.desired.spec_digest;
+    plan.policy_digest = inputs_.policy_digest;
+    plan.template_digest = inputs_.template_digest;
+    plan.state_serial = inputs_.environment.serial;
+    plan.artifacts = inputs_.artifacts;
+    for (auto& [address, operation] : operations_) plan.operations.push_back(std::move(operation));
+    if (inputs_.kind == PlanKind::Apply) plan.deferred = inputs_.desired.deferred;
+    std::sort(
+        plan.deferred.begin(), plan.deferred.end(),
+        [](const Deferred& left, const Deferred& right) { return left.address < right.address; });
+    seal(plan);
+    return plan;
+  }
+
+  const PlanInputs& inputs_;
+  std::map<ResourceAddress, ResourceState> standing_;
+  std::set<ResourceAddress> taken_over_;
+  std::map<ResourceAddress, int> newest_;  ///< Highest generation of what is not recorded.
+  std::map<ResourceAddress, const Observed*> half_made_;
+  std::map<ResourceAddress, const DesiredResource*> desired_;
+  std::set<ResourceAddress> deferred_;
+  std::map<ResourceAddress, Operation> operations_;
+};
+
+}  // namespace
+
+Result<Plan> make_plan(const PlanInputs& inputs) {
+  return Planning(inputs).run();
+}
+
+}  // namespace bailey
