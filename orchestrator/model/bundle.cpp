@@ -32,7 +32,8 @@ Json program_digests(const Bundle& bundle, const Environment* environment) {
   const auto add = [&](const std::vector<std::string>& command) {
     if (command.empty()) return;
     const auto file = bundle.files.find(command.front());
-    if (file != bundle.files.end()) digests[file->first] = digest_of(std::string_view(file->second));
+    if (file != bundle.files.end())
+      digests[file->first] = digest_of(std::string_view(file->second));
   };
   const auto add_all = [&](const Environment& each) {
     for (const auto& verification : each.verify) add(verification.command);
@@ -68,8 +69,7 @@ Json policy_of(const Bundle& bundle, const Environment& environment) {
     const std::string kind = document.at("kind");
     const std::string name = document.at("name");
     const bool decides = kind == "Directory" || kind == "Organization" || kind == "Duties" ||
-                         kind == "Freeze" ||
-                         (kind == "Environment" && name == environment.name) ||
+                         kind == "Freeze" || (kind == "Environment" && name == environment.name) ||
                          (kind == "Project" && name == environment.project) ||
                          (kind == "Account" && name == environment.account) ||
                          (kind == "Template" && name == environment.template_name);
@@ -78,10 +78,21 @@ Json policy_of(const Bundle& bundle, const Environment& environment) {
   return {{"documents", std::move(documents)}, {"programs", program_digests(bundle, &environment)}};
 }
 
-std::string policy_digest_of(const Bundle& bundle) {
+Json deciding_documents(const Bundle& bundle) {
   Json documents = Json::array();
-  for (const auto& document : bundle.documents) documents.push_back(decisive_part(document));
-  return digest_of(Json{{"documents", std::move(documents)},
+  for (const auto& document : bundle.documents) {
+    const auto* environment =
+        document.at("kind") == "Environment" ? bundle.environment(document.at("name")) : nullptr;
+    const bool sandbox = environment != nullptr &&
+                         environment->environment_class == EnvironmentClass::Sandbox &&
+                         environment->verify.empty() && environment->gate.empty();
+    if (!sandbox) documents.push_back(decisive_part(document));
+  }
+  return documents;
+}
+
+std::string policy_digest_of(const Bundle& bundle) {
+  return digest_of(Json{{"documents", deciding_documents(bundle)},
                         {"programs", program_digests(bundle, nullptr)}});
 }
 

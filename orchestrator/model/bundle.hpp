@@ -1,17 +1,17 @@
 #pragma once
 
-#include <map>
-#include <optional>
-#include <string>
-
-#include <nlohmann/json.hpp>
-
 #include "orchestrator/model/account.hpp"
 #include "orchestrator/model/directory.hpp"
 #include "orchestrator/model/environment.hpp"
 #include "orchestrator/model/policy.hpp"
 #include "orchestrator/model/project.hpp"
 #include "orchestrator/model/template.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <map>
+#include <optional>
+#include <string>
 
 namespace bailey {
 
@@ -46,7 +46,11 @@ struct Bundle {
 /// project, the account and the digests of the programs that its checks run.
 [[nodiscard]] nlohmann::json policy_of(const Bundle& bundle, const Environment& environment);
 
-/// Digest over everything in the bundle that decides (documents that any policy_of() draws from).
+/// The deciding part of every document that has one. A sandbox that makes Bailey run no program has
+/// none: sandboxes are open and fast, held by their class's floor and their account's limits.
+[[nodiscard]] nlohmann::json deciding_documents(const Bundle& bundle);
+
+/// Digest over deciding_documents() and the programs that any check runs.
 [[nodiscard]] std::string policy_digest_of(const Bundle& bundle);
 
 /// Digest of a template's resources, parameters and outputs: what `verified` asks for when a change

@@ -96,6 +96,8 @@ std::string_view to_string(ChangeKind kind) noexcept {
       return "apply";
     case ChangeKind::Promotion:
       return "promotion";
+    case ChangeKind::Policy:
+      return "policy";
     case ChangeKind::Destroy:
       return "destroy";
   }
@@ -150,8 +152,9 @@ Result<Change> change_from_json(const Json& value) {
   Change change;
   JsonReader reader(value, "a change");
   reader.read("id", change.id);
-  reader.read_word("kind", {ChangeKind::Apply, ChangeKind::Promotion, ChangeKind::Destroy},
-                   change.kind);
+  reader.read_word(
+      "kind", {ChangeKind::Apply, ChangeKind::Promotion, ChangeKind::Destroy, ChangeKind::Policy},
+      change.kind);
   reader.read("environment", change.environment);
   reader.read("environment_uid", change.environment_uid);
   reader.read_word("state", kChangeStates, change.state);

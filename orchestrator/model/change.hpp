@@ -29,7 +29,7 @@ enum class ChangeState : std::uint8_t {
   RolledBack,
 };
 
-enum class ChangeKind : std::uint8_t { Apply, Promotion, Destroy };
+enum class ChangeKind : std::uint8_t { Apply, Promotion, Destroy, Policy };
 
 /// Somebody who wrote part of a change. `person` is empty for an author who is not in the
 /// Directory: recorded, and able to approve nothing.
