@@ -1,0 +1,9 @@
+#include "providers/devcloud/identity.hpp"
+
+namespace bailey::devcloud::identity {
+
+void add_user_routes(Router& router) {
+  static_cast<void>(router);
+}
+
+}  // namespace bailey::devcloud::identity

@@ -1,0 +1,15 @@
+#pragma once
+
+namespace bailey::devcloud {
+
+class Cloud;
+class Router;
+
+/// Each makes its service known to the router and puts what a fresh cloud has (roles, the public
+/// network, flavors, an image) into an empty one; what is there already stays.
+void add_identity(Router& router, Cloud& cloud);
+
+/// All of the above.
+void add_services(Router& router, Cloud& cloud);
+
+}  // namespace bailey::devcloud
