@@ -18,7 +18,7 @@ bailey_layer(apply DIR orchestrator/provision/apply USES base model store provid
 
 bailey_layer(artifact DIR orchestrator/promote/artifact USES base model net)
 bailey_layer(evidence DIR orchestrator/promote/evidence USES base model audit)
-bailey_layer(gate DIR orchestrator/promote/gate USES base model spec evidence)
+bailey_layer(gate DIR orchestrator/promote/gate USES base model spec evidence LINK date::date-tz)
 
 bailey_layer(identity DIR orchestrator/serve/identity USES base model spec store)
 bailey_layer(engine DIR orchestrator/serve/engine

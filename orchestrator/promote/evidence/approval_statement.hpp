@@ -37,7 +37,7 @@ struct ApprovalStatement {
   std::map<std::string, std::string> artifacts;  ///< Slot to `repository@sha256:...`.
   std::string template_digest;
   std::string approver;              ///< A person.
-  std::vector<std::string> authors;  ///< E-mail addresses, sorted.
+  std::vector<std::string> authors;  ///< E-mail addresses (names without), sorted.
   std::string requester;             ///< Subject.
   std::string issued_at;             ///< RFC 3339.
   std::string not_before;

@@ -26,9 +26,9 @@ struct SshPublicKey {
 };
 
 /// Reads `type base64 [comment]` as in a .pub file. Unsupported for a key type that is not offered
-/// (certificates, DSA, P-384, ML-DSA); Refused with `key.weak` for RSA below 2048 bits and for
-/// Ed25519 points of low order or in non-canonical form, with which one signature fits any message;
-/// Protocol with `key.malformed` otherwise. Options before the type are refused.
+/// (certificates, DSA, P-384, ML-DSA); Refused with `key.weak` for RSA below 2048 bits and for what
+/// is_weak_ed25519_point() names; Protocol with `key.malformed` otherwise. Options before the type
+/// are refused.
 [[nodiscard]] Result<SshPublicKey> parse_ssh_public_key(std::string_view line);
 /// The same for the wire form.
 [[nodiscard]] Result<SshPublicKey> parse_ssh_key_blob(std::string_view blob);
@@ -36,7 +36,9 @@ struct SshPublicKey {
 /// `SHA256:` and unpadded base64, as `ssh-keygen -l` prints it.
 [[nodiscard]] std::string fingerprint(const SshPublicKey& key);
 
-/// True for the low-order points in all their encodings and for every encoding of y >= p.
+/// True for whatever no key generation makes: points of low order in all their encodings, with
+/// which one signature fits any message; non-canonical encodings; points outside the prime-order
+/// group.
 [[nodiscard]] bool is_weak_ed25519_point(std::string_view point) noexcept;
 
 /// A key line and whose it is.
