@@ -16,25 +16,27 @@ namespace bailey {
 
 struct HttpRequest {
   std::string method = "GET";
-  std::string url;
-  std::vector<std::pair<std::string, std::string>> headers;
+  std::string url{};
+  std::vector<std::pair<std::string, std::string>> headers{};
   /// Headers whose values must never be logged: tokens.
-  std::vector<std::pair<std::string, Secret>> secret_headers;
-  std::string body;
+  std::vector<std::pair<std::string, Secret>> secret_headers{};
+  std::string body{};
   std::chrono::milliseconds timeout{std::chrono::seconds(60)};
 };
 
 struct HttpResponse {
   int status = 0;
-  std::vector<std::pair<std::string, std::string>> headers;  ///< Names in lower case.
-  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers{};  ///< Names in lower case.
+  std::string body{};
   /// The first value of a header (lower-case name), or nothing.
   [[nodiscard]] std::optional<std::string> header(std::string_view name) const;
 };
 
 /// The door to other machines. Any answer with a status is a value; failures are transport alone:
 /// Unavailable when the request cannot have been acted upon (no connection, name not found),
-/// Timeout when it may have (sent, and no whole answer), Cancelled, Protocol. No redirect is
+/// Timeout when it may have (sent, and no whole answer), Cancelled, Protocol, and InvalidArgument
+/// for what cannot be sent (method, header, a URL that is malformed or holds user information). A
+/// request that is not idempotent (RFC 9110 section 9.2.2) is never sent twice. No redirect is
 /// followed and no proxy variable is read. Thread-safe; blocks.
 class HttpClient {
  public:

@@ -31,8 +31,8 @@ struct ServerRequest {
 /// the answer to HEAD alone, which is sent without its body.
 struct ServerResponse {
   int status = 200;
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers{};
+  std::string body{};
   /// Close the connection without answering: for tests of clients.
   bool cut = false;
 };
