@@ -5,6 +5,7 @@
 #include "orchestrator/net/http_client.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <stop_token>
 
 namespace bailey {
@@ -21,9 +22,11 @@ struct RetryPolicy {
   std::chrono::milliseconds deadline{120'000};  ///< Over all attempts and waits.
 };
 
-/// Sends, and sends again what may succeed later: full jitter below base * 2^n, capped; a
-/// Retry-After (seconds or HTTP date) is a floor, and one beyond the deadline gives up at once.
-/// Returns the last answer or failure.
+/// Sends, and sends again what may succeed later. The wait is full jitter below base * 2^n, capped;
+/// after 429 at least half of that, since everybody was told so at once. A Retry-After (seconds or
+/// HTTP date) is a floor to which the jitter is added; a wait that would pass the deadline gives up
+/// at once. No request gets more time than is left. Returns the last answer or failure, and
+/// Cancelled when stopped while waiting.
 [[nodiscard]] Result<HttpResponse> send_with_retry(HttpClient& client, const HttpRequest& request,
                                                    Repeat repeat, const RetryPolicy& policy,
                                                    Clock& clock, Random& random,

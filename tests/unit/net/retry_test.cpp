@@ -1,0 +1,175 @@
+#include "orchestrator/net/retry.hpp"
+
+#include "tests/support/fake_clock.hpp"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+
+namespace bailey {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+
+// Answers what it was told to, one after the other; the last for ever.
+class ScriptedClient final : public HttpClient {
+ public:
+  ScriptedClient(test::FakeClock& clock, std::deque<Result<HttpResponse>> script)
+      : clock_(clock), script_(std::move(script)) {}
+  Result<HttpResponse> send(const HttpRequest& request, std::stop_token) override {
+    timeouts.push_back(request.timeout);
+    clock_.advance(duration);
+    auto result = script_.front();
+    if (script_.size() > 1) script_.pop_front();
+    return result;
+  }
+  std::vector<milliseconds> timeouts;
+  milliseconds duration{0};
+
+ private:
+  test::FakeClock& clock_;
+  std::deque<Result<HttpResponse>> script_;
+};
+
+// Always the largest or always the smallest number that it may give.
+class ExtremeRandom final : public Random {
+ public:
+  explicit ExtremeRandom(bool largest) : largest_(largest) {}
+  std::string bytes(std::size_t count) override { return std::string(count, '\0'); }
+  std::uint64_t below(std::uint64_t bound) override { return largest_ ? bound - 1 : 0; }
+
+ private:
+  bool largest_;
+};
+
+Result<HttpResponse> status(int code, const std::string& retry_after = "") {
+  HttpResponse response{.status = code, .headers = {}, .body = ""};
+  if (!retry_after.empty()) response.headers = {{"retry-after", retry_after}};
+  return response;
+}
+
+Result<HttpResponse> failure(ErrorKind kind) {
+  return fail(kind, "no");
+}
+
+class RetryTest : public testing::Test {
+ protected:
+  Result<HttpResponse> run(Repeat repeat, std::deque<Result<HttpResponse>> script,
+                           bool largest = true, milliseconds duration = 0ms) {
+    ScriptedClient client(clock_, std::move(script));
+    client.duration = duration;
+    ExtremeRandom random(largest);
+    auto result =
+        send_with_retry(client, request_, repeat, policy_, clock_, random, stop_.get_token());
+    timeouts_ = client.timeouts;
+    return result;
+  }
+  [[nodiscard]] std::size_t calls() const { return timeouts_.size(); }
+
+  test::FakeClock clock_;
+  HttpRequest request_{.url = "http://a/"};
+  RetryPolicy policy_;
+  std::stop_source stop_;
+  std::vector<milliseconds> timeouts_;
+};
+
+TEST_F(RetryTest, DoublesAndCapsTheLongestWait) {
+  policy_ = {.attempts = 6, .base = 200ms, .cap = 1000ms};
+  EXPECT_EQ(run(Repeat::Safe, {status(500)})->status, 500);
+  EXPECT_EQ(clock_.sleeps(), (std::vector<milliseconds>{200ms, 400ms, 800ms, 1000ms, 1000ms}));
+}
+
+TEST_F(RetryTest, MayNotWaitAtAllButHalfAfterARateLimit) {
+  policy_.attempts = 3;
+  EXPECT_TRUE(run(Repeat::Safe, {status(502), status(502), status(200)}, false));
+  EXPECT_EQ(clock_.sleeps(), (std::vector<milliseconds>{0ms, 0ms}));
+  EXPECT_TRUE(run(Repeat::Safe, {status(429), status(429), status(200)}, false));
+  EXPECT_EQ(clock_.sleeps(), (std::vector<milliseconds>{0ms, 0ms, 100ms, 200ms}));
+}
+
+TEST_F(RetryTest, ReadsAreRepeatedAfterLostAnswersAndServerErrors) {
+  for (const auto& first : {failure(ErrorKind::Unavailable), failure(ErrorKind::Timeout),
+                            failure(ErrorKind::RateLimited), status(429), status(500), status(502),
+                            status(503), status(504)}) {
+    EXPECT_EQ(run(Repeat::Safe, {first, status(200)})->status, 200);
+    EXPECT_EQ(calls(), 2U);
+  }
+}
+
+TEST_F(RetryTest, CreatesAreRepeatedOnlyWhenNothingHappened) {
+  for (const auto& first : {failure(ErrorKind::Unavailable), failure(ErrorKind::RateLimited),
+                            status(429), status(503, "0")}) {
+    EXPECT_EQ(run(Repeat::Never, {first, status(201)})->status, 201);
+    EXPECT_EQ(calls(), 2U);
+  }
+  for (const auto& first :
+       {failure(ErrorKind::Timeout), status(500), status(502), status(503), status(504)}) {
+    const auto result = run(Repeat::Never, {first, status(201)});
+    EXPECT_FALSE(result && result->status == 201);
+    EXPECT_EQ(calls(), 1U);
+  }
+}
+
+TEST_F(RetryTest, WhatCannotSucceedLaterIsNotRepeated) {
+  for (const auto& first : {failure(ErrorKind::Protocol), failure(ErrorKind::InvalidArgument),
+                            failure(ErrorKind::Cancelled), status(200), status(301), status(400),
+                            status(401), status(404), status(409), status(501)}) {
+    (void)run(Repeat::Safe, {first});
+    EXPECT_EQ(calls(), 1U);
+  }
+}
+
+TEST_F(RetryTest, GivesTheLastAnswerWhenAllAttemptsAreUsed) {
+  policy_.attempts = 2;
+  EXPECT_EQ(
+      run(Repeat::Safe, {status(500), failure(ErrorKind::Timeout), status(200)}).error().kind(),
+      ErrorKind::Timeout);
+  policy_.attempts = 1;
+  EXPECT_EQ(run(Repeat::Safe, {status(503)})->status, 503);
+  EXPECT_EQ(calls(), 1U);
+}
+
+TEST_F(RetryTest, RetryAfterInSecondsIsAFloor) {
+  EXPECT_TRUE(run(Repeat::Never, {status(503, "3"), status(200)}, false));
+  EXPECT_EQ(clock_.sleeps(), std::vector<milliseconds>{3000ms});
+}
+
+TEST_F(RetryTest, RetryAfterAsADateIsAFloor) {
+  EXPECT_TRUE(
+      run(Repeat::Never, {status(503, "Wed, 04 Mar 2026 10:00:07 GMT"), status(200)}, false));
+  EXPECT_EQ(clock_.sleeps(), std::vector<milliseconds>{7000ms});
+}
+
+TEST_F(RetryTest, ADateInThePastOrNoDateIsNoFloor) {
+  EXPECT_TRUE(
+      run(Repeat::Never, {status(503, "Wed, 04 Mar 2026 09:00:00 GMT"), status(200)}, false));
+  EXPECT_TRUE(run(Repeat::Safe, {status(503, "soon"), status(200)}, false));
+  EXPECT_TRUE(run(Repeat::Safe, {status(503, "-5"), status(200)}, false));
+  EXPECT_EQ(clock_.sleeps(), (std::vector<milliseconds>{0ms, 0ms, 0ms}));
+}
+
+TEST_F(RetryTest, ARetryAfterBeyondTheDeadlineGivesUpAtOnce) {
+  for (const auto* after : {"120", "99999999999999999999999", "Wed, 04 Mar 2026 10:02:01 GMT"}) {
+    EXPECT_EQ(run(Repeat::Safe, {status(429, after), status(200)})->status, 429) << after;
+    EXPECT_EQ(calls(), 1U);
+  }
+  EXPECT_TRUE(clock_.sleeps().empty());
+}
+
+TEST_F(RetryTest, NoAttemptGetsMoreTimeThanIsLeft) {
+  policy_ = {.attempts = 9, .base = 1000ms, .cap = 1000ms, .deadline = 10s};
+  request_.timeout = 6s;
+  EXPECT_EQ(run(Repeat::Safe, {failure(ErrorKind::Timeout)}, true, 4s).error().kind(),
+            ErrorKind::Timeout);
+  EXPECT_EQ(timeouts_, (std::vector<milliseconds>{6000ms, 5000ms}));
+}
+
+TEST_F(RetryTest, StopsWhileWaiting) {
+  stop_.request_stop();
+  EXPECT_EQ(run(Repeat::Safe, {status(503), status(200)}).error().kind(), ErrorKind::Cancelled);
+  EXPECT_EQ(calls(), 1U);
+}
+
+}  // namespace
+}  // namespace bailey
