@@ -1,16 +1,16 @@
 #pragma once
 
+#include "orchestrator/base/error.hpp"
+#include "orchestrator/model/audit_entry.hpp"
+
+#include <nlohmann/json.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <nlohmann/json.hpp>
-
-#include "orchestrator/base/error.hpp"
-#include "orchestrator/model/audit_entry.hpp"
 
 namespace bailey {
 
