@@ -111,18 +111,24 @@ std::string gate_digest_of(const Bundle& bundle, const Environment& environment)
 
 ApprovalStatement approval_for(const Change& change, const Bundle& bundle,
                                const Environment& environment, std::vector<std::string> evidence) {
+  return approval_for(change, environment.environment_class, gate_digest_of(bundle, environment),
+                      std::move(evidence));
+}
+
+ApprovalStatement approval_for(const Change& change, EnvironmentClass environment_class,
+                               std::string gate_digest, std::vector<std::string> evidence) {
   std::sort(evidence.begin(), evidence.end());
   ApprovalStatement approval;
   approval.change = change.id;
   approval.change_digest = change_digest_of(change);
-  approval.environment = environment.name;
+  approval.environment = change.environment;
   approval.environment_uid = change.environment_uid;
-  approval.environment_class = environment.environment_class;
+  approval.environment_class = environment_class;
   approval.plan_digest = change.plan.digest;
   approval.spec_digest = change.plan.spec_digest;
   approval.policy_digest = change.plan.policy_digest;
   approval.state_serial = change.plan.state_serial;
-  approval.gate_digest = gate_digest_of(bundle, environment);
+  approval.gate_digest = std::move(gate_digest);
   approval.evidence = std::move(evidence);
   approval.artifacts = change.plan.artifacts;
   approval.template_digest = change.plan.template_digest;

@@ -52,11 +52,17 @@ struct ApprovalStatement {
 /// Digest over the gate of an environment as the spec writes it.
 [[nodiscard]] std::string gate_digest_of(const Bundle& bundle, const Environment& environment);
 
-/// Everything that the change and the bundle decide; `evidence` are digests of the envelopes that
-/// the approver is shown. Left to the caller: decision, reason, checkpoint, acting_role, approver,
-/// the times and the nonce.
+/// Everything that the change and the bundle decide; `evidence` are digest_of() the envelopes
+/// that the approver is shown. Left to the caller: decision, reason, checkpoint, acting_role,
+/// approver, the times and the nonce.
 [[nodiscard]] ApprovalStatement approval_for(const Change& change, const Bundle& bundle,
                                              const Environment& environment,
+                                             std::vector<std::string> evidence);
+
+/// The same where only the gate's digest is at hand.
+[[nodiscard]] ApprovalStatement approval_for(const Change& change,
+                                             EnvironmentClass environment_class,
+                                             std::string gate_digest,
                                              std::vector<std::string> evidence);
 
 /// Subjects are the artifacts and the plan.

@@ -1,0 +1,416 @@
+#include "orchestrator/base/digest.hpp"
+#include "orchestrator/base/json.hpp"
+#include "orchestrator/base/text.hpp"
+#include "orchestrator/promote/evidence/approval_statement.hpp"
+#include "orchestrator/promote/evidence/authorship.hpp"
+#include "orchestrator/promote/evidence/dsse.hpp"
+#include "orchestrator/promote/evidence/quorum.hpp"
+#include "orchestrator/promote/evidence/receipt_reader.hpp"
+#include "orchestrator/promote/evidence/standing.hpp"
+#include "orchestrator/promote/evidence/verification.hpp"
+#include "orchestrator/record/audit/checkpoint.hpp"
+#include "orchestrator/record/audit/merkle.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+
+namespace bailey {
+
+namespace {
+
+/// An approval whose signature, bindings and time hold.
+struct GoodApproval {
+  std::string person;
+  Decision decision = Decision::Approve;
+  WallTime issued_at;
+};
+
+/// A statement about artifacts that somebody of the directory has signed.
+struct GoodEvidence {
+  Statement statement;
+  Subject signer;
+};
+
+tl::unexpected<Error> wrong(std::string why) {
+  return fail(ErrorKind::Refused, std::move(why));
+}
+
+std::string digest_in(const std::string& reference) {
+  const auto at = reference.rfind('@');
+  return at == std::string::npos ? std::string() : reference.substr(at + 1);
+}
+
+std::string lower_case(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return text;
+}
+
+/// Runs every check, also after one has failed, so that the report tells all.
+class Verifier {
+ public:
+  Verifier(const ReadReceipt& receipt, const ReceiptPolicy& policy)
+      : receipt_(receipt), policy_(policy) {}
+
+  void run(std::vector<ReceiptCheck>& checks) {
+    const auto add = [&](const char* name, const Result<std::string>& result) {
+      checks.push_back({name, result.has_value(), result ? *result : result.error().render()});
+    };
+    add("policy", check_policy());
+    add("change", check_change());
+    add("gate", check_gate());
+    add("evidence", check_evidence());
+    for (const auto& envelope : receipt_.approvals) add("approval", check_approval(envelope));
+    add("quorum", check_quorum());
+    add("executor", check_executor());
+    add("verification", check_verification());
+  }
+
+ private:
+  Result<std::string> check_policy() const {
+    if (digest_of(receipt_.policy) != receipt_.change.plan.policy_digest) {
+      return wrong("the policy is not the one that the plan was made under");
+    }
+    if (policy_.environment_class != receipt_.environment_class) {
+      return wrong("the environment is of another class in the policy");
+    }
+    return "It is the policy that the plan names.";
+  }
+
+  Result<std::string> check_change() const {
+    const auto& change = receipt_.change;
+    if (change.plan.environment != change.environment ||
+        change.plan.environment_uid != change.environment_uid) {
+      return wrong("the plan is for another environment");
+    }
+    if (receipt_.artifacts != change.plan.artifacts) return wrong("the plan has other artifacts");
+    for (const auto& digest : change.introduces) {
+      const auto& artifacts = change.plan.artifacts;
+      const bool known = digest == change.plan.template_digest ||
+                         std::any_of(artifacts.begin(), artifacts.end(), [&](const auto& each) {
+                           return digest_in(each.second) == digest;
+                         });
+      if (!known) return wrong("the change introduces what is not in its plan");
+    }
+    return "Plan, environment and artifacts belong together.";
+  }
+
+  [[nodiscard]] bool was_verified(const std::string& stage, std::chrono::seconds soak) const {
+    return std::all_of(receipt_.change.introduces.begin(), receipt_.change.introduces.end(),
+                       [&](const std::string& digest) {
+                         // Whether the stage uses the same template is in no document of this
+                         // environment's policy.
+                         if (digest == receipt_.change.plan.template_digest) return true;
+                         return std::any_of(receipt_.verified.begin(), receipt_.verified.end(),
+                                            [&](const RecordedVerification& item) {
+                                              return item.environment == stage &&
+                                                     item.digest == digest &&
+                                                     item.since + soak <= receipt_.evaluated_at;
+                                            });
+                       });
+  }
+
+  Result<std::string> check_gate() const {
+    if (!receipt_.gate_met || receipt_.rejected) return wrong("the gate did not let it through");
+    if (receipt_.executed_at < receipt_.evaluated_at) {
+      return wrong("it was executed before the gate had been judged");
+    }
+    if (receipt_.conditions.size() < policy_.gate.size()) {
+      return wrong("not every condition of the gate was judged");
+    }
+    for (std::size_t i = 0; i < receipt_.conditions.size(); ++i) {
+      const auto& recorded = receipt_.conditions[i];
+      if (!recorded.met) return wrong(fmt::format("\"{}\" was not met", recorded.condition));
+      if (i < policy_.gate.size() && recorded.condition != policy_.gate[i].kind) {
+        return wrong("the conditions judged are not those of the gate");
+      }
+    }
+    for (const auto& condition : policy_.gate) {
+      if (condition.verified && !was_verified(condition.verified->in, {})) {
+        return wrong("something was not verified in the stage before");
+      }
+      if (condition.soak && !was_verified(condition.soak->in, condition.soak->duration)) {
+        return wrong("something had not run long enough in the stage before");
+      }
+    }
+    return fmt::format("All {} conditions were met.", receipt_.conditions.size());
+  }
+
+  Result<GoodEvidence> read_evidence(const Json& value) const {
+    const auto envelope = dsse_envelope_from_json(value);
+    if (!envelope) return fail(envelope.error());
+    const auto verified =
+        verify_envelope(*envelope, kInTotoPayload, enrolled_keys(policy_.directory));
+    if (!verified) return fail(verified.error());
+    auto statement = parse_statement(verified->payload);
+    if (!statement) return fail(std::move(statement.error()));
+    return GoodEvidence{*std::move(statement), verified->signers.front().owner};
+  }
+
+  [[nodiscard]] bool names_all_authors(const GoodEvidence& evidence) const {
+    if (evidence.statement.predicate_type != kAuthorshipPredicate) return true;
+    const auto authorship = authorship_from_statement(evidence.statement);
+    if (!authorship) return false;
+    const auto& authors = receipt_.change.authors;
+    const auto people = authorship->people();
+    return std::all_of(people.begin(), people.end(), [&](const std::string& address) {
+      return std::any_of(authors.begin(), authors.end(),
+                         [&](const Author& author) { return lower_case(author.email) == address; });
+    });
+  }
+
+  [[nodiscard]] bool proven(const EvidenceCondition& condition, const std::string& digest) const {
+    return std::any_of(evidence_.begin(), evidence_.end(), [&](const GoodEvidence& item) {
+      const auto& subjects = item.statement.subjects;
+      return item.statement.predicate_type == condition.predicate_type &&
+             policy_.directory.contains(condition.signed_by, item.signer) &&
+             std::any_of(subjects.begin(), subjects.end(),
+                         [&](const StatementSubject& subject) { return subject.digest == digest; });
+    });
+  }
+
+  Result<std::string> check_evidence() {
+    for (const auto& value : receipt_.evidence) {
+      auto read = read_evidence(value);
+      if (!read) return fail(std::move(read.error()));
+      if (!names_all_authors(*read))
+        return wrong("an author in the evidence is not one of the change");
+      evidence_.push_back(*std::move(read));
+    }
+    for (const auto& condition : policy_.gate) {
+      if (!condition.evidence) continue;
+      for (const auto& [slot, reference] : receipt_.artifacts) {
+        if (!proven(*condition.evidence, digest_in(reference))) {
+          return wrong(
+              fmt::format("{} is missing for {}", condition.evidence->predicate_type, slot));
+        }
+      }
+    }
+    return fmt::format("{} statements, each signed by who may.", evidence_.size());
+  }
+
+  [[nodiscard]] ApprovalStatement expected(const ApprovalStatement& signed_one) const {
+    std::vector<std::string> evidence;
+    for (const auto& envelope : receipt_.evidence) evidence.push_back(digest_of(envelope));
+    auto wanted = approval_for(receipt_.change, receipt_.environment_class, policy_.gate_digest,
+                               std::move(evidence));
+    // What the server handed out for this one approval is known from the approval alone.
+    wanted.approver = signed_one.approver;
+    wanted.acting_role = signed_one.acting_role;
+    wanted.issued_at = signed_one.issued_at;
+    wanted.not_before = signed_one.not_before;
+    wanted.expires_at = signed_one.expires_at;
+    wanted.nonce = signed_one.nonce;
+    return wanted;
+  }
+
+  Result<std::string> check_approval(const Json& value) {
+    const auto envelope = dsse_envelope_from_json(value);
+    if (!envelope) return fail(envelope.error());
+    const auto verified =
+        verify_envelope(*envelope, kInTotoPayload, enrolled_keys(policy_.directory));
+    if (!verified) return fail(verified.error());
+    const auto statement = parse_statement(verified->payload);
+    if (!statement) return fail(statement.error());
+    const auto approval = approval_from_statement(*statement);
+    if (!approval) return fail(approval.error());
+    const Subject approver{SubjectKind::Person, approval->approver};
+    const auto& signers = verified->signers;
+    if (std::none_of(signers.begin(), signers.end(),
+                     [&](const EnrolledKey& key) { return key.owner == approver; })) {
+      return wrong("the signature is not by the person whom the approval names");
+    }
+    if (auto same = approval_matches(*approval, expected(*approval)); !same) {
+      return fail(std::move(same.error()));
+    }
+    const auto role = policy_.approvers.find(approval->acting_role);
+    if (role == policy_.approvers.end() || !role->second.contains(approver)) {
+      return wrong(fmt::format("{} does not hold the role it was given in", approval->approver));
+    }
+    return accept(*approval);
+  }
+
+  Result<std::string> accept(const ApprovalStatement& approval) {
+    const auto issued = parse_time(approval.issued_at);
+    const auto from = parse_time(approval.not_before);
+    const auto until = parse_time(approval.expires_at);
+    if (!issued || !from || !until) return wrong("its times cannot be read");
+    const auto now = receipt_.evaluated_at;
+    if (now < *issued || now < *from || now >= *until) return wrong("it was not valid at the time");
+    if (approval.nonce.empty() || !nonces_.insert(approval.nonce).second) {
+      return wrong("its nonce was used before");
+    }
+    approvals_.push_back({approval.approver, approval.decision, *issued});
+    return fmt::format("{} by {}.", to_string(approval.decision), approval.approver);
+  }
+
+  [[nodiscard]] std::set<std::string> eligible() const {
+    std::set<std::string> people;
+    const auto& change = receipt_.change;
+    const auto involved =
+        involved_people(policy_.directory, change.authors, change.requester, change.executor);
+    for (const auto& [role, holders] : policy_.approvers) {
+      for (const auto& holder : holders) {
+        if (holder.kind == SubjectKind::Person && !involved.contains(holder.name)) {
+          people.insert(holder.name);
+        }
+      }
+    }
+    return people;
+  }
+
+  [[nodiscard]] std::set<std::string> agreed(const std::set<std::string>& among,
+                                             std::chrono::seconds expire) const {
+    std::set<std::string> people;
+    for (const auto& approval : approvals_) {
+      if (approval.decision == Decision::Approve && among.contains(approval.person) &&
+          receipt_.evaluated_at < approval.issued_at + expire) {
+        people.insert(approval.person);
+      }
+    }
+    return people;
+  }
+
+  Result<std::string> check_quorum() const {
+    const auto among = eligible();
+    std::chrono::seconds longest{0};
+    std::size_t rules_met = 0;
+    for (const auto& approval : approvals_) {
+      if (approval.decision == Decision::Reject && among.contains(approval.person)) {
+        return wrong(fmt::format("{} had rejected it", approval.person));
+      }
+    }
+    for (const auto& condition : policy_.gate) {
+      if (!condition.approvals) continue;
+      longest = std::max(longest, condition.approvals->expire);
+      std::vector<QuorumRule> rules;
+      for (const auto& rule : condition.approvals->rules) {
+        auto people = policy_.directory.people_in({rule.from});
+        std::erase_if(people, [&](const std::string& each) { return !among.contains(each); });
+        rules.push_back({to_string(rule.from), rule.count, std::move(people)});
+      }
+      if (!match_quorum(rules, agreed(among, condition.approvals->expire)).met) {
+        return wrong("too few people approved it who were neither author, requester nor executor");
+      }
+      rules_met += rules.size();
+    }
+    const std::size_t floor = receipt_.environment_class == EnvironmentClass::Production ? 2
+                              : receipt_.environment_class == EnvironmentClass::Staging  ? 1
+                                                                                         : 0;
+    const auto people = agreed(among, longest);
+    if (people.size() < floor) return wrong("fewer people approved it than the class demands");
+    return fmt::format("{} rules filled by {} people.", rules_met, people.size());
+  }
+
+  Result<std::string> check_executor() const {
+    const auto& change = receipt_.change;
+    if (!change.executor) {
+      if (policy_.by_operator) return wrong("an operator has to execute it, and none is named");
+      return "Bailey executed it.";
+    }
+    if (policy_.by_operator && !policy_.deployers.contains(*change.executor)) {
+      return wrong("who executed it may not deploy");
+    }
+    const auto behind = people_behind(policy_.directory, *change.executor);
+    for (const auto& author : change.authors) {
+      if (!author.person.empty() && policy_.by_operator && behind.contains(author.person)) {
+        return wrong("an author executed it");
+      }
+    }
+    return fmt::format("{} executed it.", to_string(*change.executor));
+  }
+
+  Result<std::string> check_verification() const {
+    if (policy_.verifies && receipt_.change.kind != ChangeKind::Destroy &&
+        receipt_.verification.empty()) {
+      return wrong("the environment has to be verified, and no result is here");
+    }
+    for (const auto& value : receipt_.verification) {
+      const auto statement = statement_from_json(value);
+      if (!statement) return fail(statement.error());
+      const auto read = verification_from_statement(*statement);
+      if (!read) return fail(read.error());
+      const auto& change = receipt_.change;
+      if (read->environment != change.environment ||
+          read->environment_uid != change.environment_uid || read->change != change.id ||
+          read->plan_digest != change.plan.digest) {
+        return wrong("a verification is of something else");
+      }
+      if (!read->passed()) return wrong("a verification did not pass");
+    }
+    return fmt::format("{} verifications passed.", receipt_.verification.size());
+  }
+
+  const ReadReceipt& receipt_;
+  const ReceiptPolicy& policy_;
+  std::vector<GoodEvidence> evidence_;
+  std::vector<GoodApproval> approvals_;
+  std::set<std::string> nonces_;
+};
+
+Result<Checkpoint> checkpoint_of(const ReceiptLog& log, const std::optional<NoteVerifier>& key) {
+  if (key) return open_checkpoint(log.checkpoint, *key);
+  const auto end = log.checkpoint.rfind("\n\n");
+  if (end == std::string::npos) return wrong("the checkpoint carries no signature");
+  return parse_checkpoint(std::string_view(log.checkpoint).substr(0, end + 1));
+}
+
+Result<std::string> check_log(const ReadReceipt& receipt, const std::optional<NoteVerifier>& key) {
+  if (!receipt.log) return wrong("the receipt does not say where it is in the log");
+  const auto checkpoint = checkpoint_of(*receipt.log, key);
+  if (!checkpoint) return fail(checkpoint.error());
+  const auto entry = parse_json(receipt.log->entry);
+  if (!entry) return fail(entry.error());
+  if (string_member(member(*entry, "digests"), "receipt") != receipt.digest) {
+    return wrong("the entry in the log is about another receipt");
+  }
+  std::vector<Sha256> proof;
+  for (const auto& hash : receipt.log->proof) {
+    Sha256& out = proof.emplace_back();
+    std::copy(hash.begin(), hash.end(), out.begin());
+  }
+  auto included = verify_inclusion(receipt.log->index, checkpoint->size,
+                                   leaf_hash(receipt.log->entry), proof, checkpoint->root);
+  if (!included) return fail(std::move(included.error()));
+  auto text = fmt::format("Entry {} of {}.", receipt.log->index, checkpoint->origin);
+  if (!key) text += " No key of the log was given: nobody vouches for its head.";
+  return text;
+}
+
+}  // namespace
+
+Result<ReceiptReport> verify_receipt(const Json& receipt,
+                                     const std::optional<std::string>& log_key) {
+  std::optional<NoteVerifier> key;
+  if (log_key) {
+    auto parsed = NoteVerifier::parse(*log_key);
+    if (!parsed) return fail(std::move(parsed.error()).in("reading the key of the log"));
+    key = *std::move(parsed);
+  }
+  const auto read = read_receipt(receipt);
+  if (!read) return fail(Error(read.error()).in("reading the receipt"));
+  ReceiptReport report;
+  report.digest = read->digest;
+  report.change = read->change.id.str();
+  report.environment = read->change.environment;
+  const bool whole = receipt_digest_of(receipt) == read->digest;
+  report.checks.push_back({"digest", whole,
+                           whole ? "The receipt is as it was written."
+                                 : "The receipt was altered after it was written."});
+  report.checks.push_back({"plan", true, "The plan has the digest that it states."});
+  if (const auto policy = read_policy(read->policy, read->change.environment)) {
+    Verifier(*read, *policy).run(report.checks);
+  } else {
+    report.checks.push_back({"policy", false, policy.error().render()});
+  }
+  const auto log = check_log(*read, key);
+  report.checks.push_back({"log", log.has_value(), log ? *log : log.error().render()});
+  report.ok = std::all_of(report.checks.begin(), report.checks.end(),
+                          [](const ReceiptCheck& check) { return check.ok; });
+  return report;
+}
+
+}  // namespace bailey
