@@ -20,6 +20,7 @@ enum class Settlement : std::uint8_t {
   Unsure,    ///< Perhaps updated; the next plan does it again.
   Deleted,   ///< It is gone, and no longer recorded.
   Standing,  ///< It was not deleted; the next plan does it again.
+  InUse,     ///< Superseded, and still referred to: it goes with the next apply.
   Open,      ///< Could not be settled: the intent stays.
 };
 

@@ -24,9 +24,10 @@ struct Inventory {
                                                const std::string& boundary, std::stop_token stop);
 
 /// Ends an environment whose destroy plan was applied: its boundary goes once the inventory finds
-/// nothing inside. FailedPrecondition, code `teardown.left-over` and naming each thing, while
-/// something is; then nothing was changed. Success means that find_boundary() finds nothing either.
-/// Safe to repeat; an empty boundary is looked up by `uid`, and none at all is success.
+/// nothing of ours inside and the provider nothing of anybody's. FailedPrecondition, code
+/// `teardown.left-over` and naming each thing, while there is something; then nothing was changed.
+/// Success means that find_boundary() finds nothing either. Safe to repeat; an empty boundary is
+/// looked up by `uid`, and none at all is success.
 [[nodiscard]] Status teardown(Provider& provider, const ProviderSchema& schema,
                               const EnvironmentUid& uid, const std::string& boundary,
                               std::stop_token stop);

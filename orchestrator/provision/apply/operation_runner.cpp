@@ -1,0 +1,377 @@
+#include "orchestrator/provision/apply/operation_runner.hpp"
+
+#include "orchestrator/provision/plan/references.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace bailey {
+
+namespace {
+
+using Json = nlohmann::json;
+
+StepResult ended(OperationOutcome outcome, Error error) {
+  return {outcome, std::move(error)};
+}
+
+OperationOutcome outcome_of(Ending ending) {
+  return ending == Ending::NotDone ? OperationOutcome::Failed : OperationOutcome::Errored;
+}
+
+std::string frame_of(const Operation& operation) {
+  const auto* verb = "working on ";
+  switch (operation.action) {
+    case Action::Create:
+      verb = "creating ";
+      break;
+    case Action::Update:
+      verb = "updating ";
+      break;
+    case Action::Replace:
+      verb = "replacing ";
+      break;
+    case Action::Delete:
+      verb = "deleting ";
+      break;
+    case Action::NoOp:
+      verb = "taking over ";
+      break;
+  }
+  return verb + operation.address.str();
+}
+
+Outcome audit_outcome(const std::optional<Error>& error) {
+  return error ? Outcome::Failed : Outcome::Ok;
+}
+
+}  // namespace
+
+OperationRunner::OperationRunner(const ApplyContext& context, const Plan& plan,
+                                 JournalWriter& journal, Settler& settler,
+                                 const std::vector<ResourceState>& states,
+                                 const std::vector<Intent>& intents)
+    : context_(context), plan_(plan), journal_(journal), settler_(settler) {
+  for (const auto& state : states) states_.emplace(state.address, state);
+  for (const auto& intent : intents) intents_.emplace(intent.address, intent);
+}
+
+StepResult OperationRunner::run(const ApplyStep& step) {
+  const auto open = intent_of(step.address);
+  if (open && open->verb != Verb::Retire) {
+    return ended(OperationOutcome::Errored, Error(ErrorKind::FailedPrecondition,
+                                                  "an earlier operation on it could not be settled")
+                                                .in("working on " + step.address.str()));
+  }
+  if (step.operation == nullptr) return retire(step.address);
+  const auto& operation = *step.operation;
+  auto result = [&] {
+    switch (operation.action) {
+      case Action::Create:
+        return create(operation);
+      case Action::Update:
+        return update(operation);
+      case Action::Replace:
+        return step.kind == StepKind::Forward ? create(operation) : retire(operation.address);
+      case Action::Delete:
+        return remove(operation);
+      case Action::NoOp:
+        break;
+    }
+    return take_over(operation);
+  }();
+  if (result.error) result.error = std::move(*result.error).in(frame_of(operation));
+  return result;
+}
+
+Intent OperationRunner::intent_for(const Operation& operation, Verb verb) const {
+  Intent intent;
+  intent.address = operation.address;
+  intent.verb = verb;
+  intent.phase = Phase::Sent;
+  intent.operation = to_string(operation.action);
+  intent.type = operation.type;
+  intent.marker = Marker{plan_.environment_uid, operation.address, operation.generation};
+  intent.provider_id = operation.provider_id;
+  intent.depends_on = operation.depends_on;
+  intent.plan_digest = plan_.digest;
+  if (const auto open = intent_of(operation.address)) intent.superseded = open->superseded;
+  return intent;
+}
+
+Recording OperationRunner::recording_for(const Operation& operation) const {
+  Recording recording;
+  recording.address = operation.address;
+  recording.action =
+      fmt::format("resource.{}", operation.action == Action::NoOp ? std::string_view("adopt")
+                                                                  : to_string(operation.action));
+  recording.plan_digest = plan_.digest;
+  return recording;
+}
+
+std::optional<ResourceState> OperationRunner::state_of(const ResourceAddress& address) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = states_.find(address);
+  if (found == states_.end()) return std::nullopt;
+  return found->second;
+}
+
+std::optional<Intent> OperationRunner::intent_of(const ResourceAddress& address) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = intents_.find(address);
+  if (found == intents_.end()) return std::nullopt;
+  return found->second;
+}
+
+Result<Json> OperationRunner::resolve(const Operation& operation) const {
+  const std::lock_guard lock(mutex_);
+  return resolve_inputs(operation.after.value_or(Json::object()), plan_.environment,
+                        [this](const ResourceAddress& address) -> const ResourceState* {
+                          const auto found = states_.find(address);
+                          return found == states_.end() ? nullptr : &found->second;
+                        });
+}
+
+Status OperationRunner::announce(Intent& intent) {
+  if (auto written = journal_.announce(intent); !written) return written;
+  const std::lock_guard lock(mutex_);
+  intents_[intent.address] = intent;
+  return {};
+}
+
+Status OperationRunner::record(const Recording& recording) {
+  if (auto written = journal_.record(recording); !written) return written;
+  const std::lock_guard lock(mutex_);
+  if (recording.resource) {
+    states_[recording.address] = *recording.resource;
+  } else if (recording.erase_resource) {
+    states_.erase(recording.address);
+  }
+  if (recording.intent) {
+    intents_[recording.address] = *recording.intent;
+  } else if (!recording.keep_intent) {
+    intents_.erase(recording.address);
+  }
+  return {};
+}
+
+StepResult OperationRunner::create(const Operation& operation) {
+  const auto old = state_of(operation.address);
+  // A plan that is carried on finds what it made before.
+  if (old && old->generation >= operation.generation) return {};
+  auto inputs = resolve(operation);
+  if (!inputs) return ended(OperationOutcome::Failed, std::move(inputs.error()));
+
+  auto intent = intent_for(operation, Verb::Create);
+  intent.inputs = *std::move(inputs);
+  intent.before = Json();
+  intent.provider_id.clear();
+  if (operation.action == Action::Replace) {
+    intent.superseded.push_back(old ? Superseded{old->type, old->provider_id}
+                                    : Superseded{operation.type, operation.provider_id});
+  }
+  if (auto written = announce(intent); !written) {
+    return ended(OperationOutcome::Errored, std::move(written.error()));
+  }
+  auto result = settler_.create(intent);
+  if (result.ending != Ending::Done) {
+    return give_up_create(operation, std::move(intent), std::move(result));
+  }
+  return finish_create(operation, std::move(intent), std::move(result));
+}
+
+StepResult OperationRunner::finish_create(const Operation& operation, Intent intent,
+                                          ActResult result) {
+  auto recording = recording_for(operation);
+  recording.resource = ResourceState{.address = operation.address,
+                                     .type = operation.type,
+                                     .provider_id = result.observed->provider_id,
+                                     .inputs = intent.inputs,
+                                     .attributes = result.observed->attributes,
+                                     .depends_on = operation.depends_on,
+                                     .generation = operation.generation,
+                                     .made_at = format_time(context_.clock.wall_now())};
+  if (!intent.superseded.empty()) {
+    intent.verb = Verb::Retire;
+    intent.phase = Phase::Intent;
+    intent.inputs = Json();
+    recording.intent = std::move(intent);
+  }
+  if (auto written = record(recording); !written) {
+    return ended(OperationOutcome::Errored, std::move(written.error()));
+  }
+  return {};
+}
+
+StepResult OperationRunner::give_up_create(const Operation& operation, Intent intent,
+                                           ActResult result) {
+  auto recording = recording_for(operation);
+  recording.outcome = Outcome::Failed;
+  recording.detail = result.error->message();
+  if (!result.left_behind.empty()) {
+    intent.phase = Phase::Observed;
+    intent.provider_id = result.left_behind;
+    recording.intent = std::move(intent);
+  } else if (result.ending == Ending::Unknown) {
+    recording.keep_intent = true;
+  } else {
+    // What stands was not superseded after all; what an earlier run left still is to be retired.
+    if (operation.action == Action::Replace) intent.superseded.pop_back();
+    if (!intent.superseded.empty()) {
+      intent.verb = Verb::Retire;
+      intent.phase = Phase::Intent;
+      intent.inputs = Json();
+      recording.intent = std::move(intent);
+    }
+  }
+  if (auto written = record(recording); !written) {
+    return ended(OperationOutcome::Errored, std::move(*result.error).in(written.error().message()));
+  }
+  return ended(outcome_of(result.ending), std::move(*result.error));
+}
+
+StepResult OperationRunner::update(const Operation& operation) {
+  auto inputs = resolve(operation);
+  if (!inputs) return ended(OperationOutcome::Failed, std::move(inputs.error()));
+  auto intent = intent_for(operation, Verb::Update);
+  intent.inputs = *std::move(inputs);
+  intent.before = operation.before.value_or(Json::object());
+  auto old = state_of(operation.address);
+  if (!old) {
+    old = ResourceState{.address = operation.address,
+                        .type = operation.type,
+                        .provider_id = operation.provider_id,
+                        .inputs = intent.before,
+                        .attributes = Json::object(),
+                        .depends_on = {},
+                        .generation = operation.generation,
+                        .made_at = {}};
+  }
+  intent.provider_id = old->provider_id;
+  if (auto written = announce(intent); !written) {
+    return ended(OperationOutcome::Errored, std::move(written.error()));
+  }
+  return finish_update(intent, *old, settler_.update(intent));
+}
+
+StepResult OperationRunner::finish_update(const Intent& intent, const ResourceState& old,
+                                          ActResult result) {
+  Recording recording;
+  recording.address = intent.address;
+  recording.action = "resource.update";
+  recording.plan_digest = plan_.digest;
+  recording.outcome = audit_outcome(result.error);
+  if (result.ending == Ending::Done) {
+    recording.resource = old;
+    recording.resource->inputs = intent.inputs;
+    recording.resource->attributes = result.observed->attributes;
+    recording.resource->depends_on = intent.depends_on;
+  } else {
+    recording.detail = result.error->message();
+    if (result.ending == Ending::Unknown) {
+      recording.keep_intent = true;
+    } else {
+      recording.resource = after_unsure_update(old, intent, result.observed);
+    }
+  }
+  if (!recording.keep_intent && !intent.superseded.empty()) {
+    recording.intent = intent;
+    recording.intent->verb = Verb::Retire;
+    recording.intent->phase = Phase::Intent;
+    recording.intent->inputs = recording.intent->before = Json();
+  }
+  if (auto written = record(recording); !written) {
+    return ended(OperationOutcome::Errored, std::move(written.error()));
+  }
+  if (result.ending == Ending::Done) return {};
+  return ended(outcome_of(result.ending), std::move(*result.error));
+}
+
+StepResult OperationRunner::take_over(const Operation& operation) {
+  auto shown = settler_.read(operation.type, operation.provider_id);
+  if (!shown) return ended(OperationOutcome::Errored, std::move(shown.error()));
+  if (!*shown) {
+    return ended(OperationOutcome::Failed, Error(ErrorKind::NotFound, "it is no longer there"));
+  }
+  auto recording = recording_for(operation);
+  recording.resource = ResourceState{.address = operation.address,
+                                     .type = operation.type,
+                                     .provider_id = operation.provider_id,
+                                     .inputs = operation.after.value_or(Json::object()),
+                                     .attributes = (*shown)->attributes,
+                                     .depends_on = operation.depends_on,
+                                     .generation = operation.generation,
+                                     .made_at = format_time(context_.clock.wall_now())};
+  if (auto written = record(recording); !written) {
+    return ended(OperationOutcome::Errored, std::move(written.error()));
+  }
+  return {};
+}
+
+StepResult OperationRunner::remove(const Operation& operation) {
+  const auto old = state_of(operation.address);
+  auto intent = intent_for(operation, Verb::Delete);
+  if (old) {
+    intent.type = old->type;
+    intent.provider_id = old->provider_id;
+  }
+  if (auto written = announce(intent); !written) {
+    return ended(OperationOutcome::Errored, std::move(written.error()));
+  }
+  // What an earlier replacement left goes along.
+  std::vector<Superseded> all = intent.superseded;
+  all.push_back({intent.type, intent.provider_id});
+  ActResult result;
+  for (const auto& each : all) {
+    result = settler_.remove(each.type, each.provider_id);
+    if (result.ending != Ending::Done) break;
+  }
+  auto recording = recording_for(operation);
+  recording.outcome = audit_outcome(result.error);
+  if (result.ending == Ending::Done) {
+    recording.erase_resource = true;
+  } else {
+    recording.detail = result.error->message();
+    recording.keep_intent = result.ending == Ending::Unknown;
+    if (!recording.keep_intent && !intent.superseded.empty()) {
+      recording.intent = intent;
+      recording.intent->verb = Verb::Retire;
+      recording.intent->phase = Phase::Intent;
+    }
+  }
+  if (auto written = record(recording); !written) {
+    return ended(OperationOutcome::Errored, std::move(written.error()));
+  }
+  if (result.ending == Ending::Done) return {};
+  return ended(outcome_of(result.ending), std::move(*result.error));
+}
+
+StepResult OperationRunner::retire(const ResourceAddress& address) {
+  auto intent = intent_of(address);
+  if (!intent) return {};
+  intent->phase = Phase::Sent;
+  if (auto written = announce(*intent); !written) {
+    return ended(OperationOutcome::Errored, std::move(written.error()));
+  }
+  ActResult result;
+  for (const auto& each : intent->superseded) {
+    result = settler_.remove(each.type, each.provider_id);
+    if (result.ending != Ending::Done) break;
+  }
+  Recording recording;
+  recording.address = address;
+  recording.action = "resource.retire";
+  recording.plan_digest = plan_.digest;
+  recording.outcome = audit_outcome(result.error);
+  recording.keep_intent = result.ending != Ending::Done;
+  if (result.error) recording.detail = result.error->message();
+  if (auto written = record(recording); !written) {
+    return ended(OperationOutcome::Errored, std::move(written.error()));
+  }
+  if (result.ending == Ending::Done) return {};
+  return ended(outcome_of(result.ending),
+               std::move(*result.error).in("removing what " + address.str() + " replaced"));
+}
+
+}  // namespace bailey

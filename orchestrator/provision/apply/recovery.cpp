@@ -1,0 +1,263 @@
+#include "orchestrator/provision/apply/recovery.hpp"
+
+#include "orchestrator/base/json.hpp"
+#include "orchestrator/provision/apply/recover_intents.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace bailey {
+
+namespace {
+
+/// Whether `text` is one of the strings within `value`.
+bool mentions(const Json& value, const std::string& text) {
+  if (value.is_string()) return value.get_ref<const std::string&>() == text;
+  if (!value.is_structured()) return false;
+  return std::any_of(value.begin(), value.end(),
+                     [&](const Json& inner) { return mentions(inner, text); });
+}
+
+class Recovery {
+ public:
+  Recovery(const RecoveryTools& tools, std::vector<ResourceState> states) : tools_(tools) {
+    for (auto& state : states) states_.emplace(state.address, std::move(state));
+  }
+
+  RecoveredIntent settle(const Intent& intent) {
+    switch (intent.verb) {
+      case Verb::Create:
+        return settle_create(intent);
+      case Verb::Update:
+        return settle_update(intent);
+      case Verb::Delete:
+        return settle_delete(intent);
+      case Verb::Retire:
+        break;
+    }
+    return settle_retire(intent);
+  }
+
+ private:
+  RecoveredIntent settle_create(const Intent& intent) {
+    if (intent.phase == Phase::Observed) return discard(intent);
+    if (intent.phase == Phase::Intent) return ended_without(intent);
+    auto found = tools_.settler.find_made(intent);
+    if (found.ending == Ending::Unknown) {
+      if (!found.left_behind.empty()) return keep_for_discard(intent, std::move(found));
+      return open(intent, std::move(*found.error));
+    }
+    if (found.ending == Ending::NotDone) return ended_without(intent);
+    auto recording = recording_for(intent, "resource.adopt");
+    recording.detail = "found by its marker after an interruption";
+    recording.resource = ResourceState{.address = intent.address,
+                                       .type = intent.type,
+                                       .provider_id = found.observed->provider_id,
+                                       .inputs = intent.inputs,
+                                       .attributes = found.observed->attributes,
+                                       .depends_on = intent.depends_on,
+                                       .generation = intent.marker.generation,
+                                       .made_at = format_time(tools_.context.clock.wall_now())};
+    auto superseded = intent.superseded;
+    recording.intent = retirement(intent, std::move(superseded));
+    return written(intent, Settlement::Adopted, recording);
+  }
+
+  /// Something useless stands under the marker: it has to go before anything else is made.
+  RecoveredIntent discard(const Intent& intent) {
+    auto removed = tools_.settler.remove(intent.type, intent.provider_id);
+    if (removed.ending != Ending::Done) return open(intent, std::move(*removed.error));
+    return ended_without(intent);
+  }
+
+  RecoveredIntent keep_for_discard(Intent intent, ActResult found) {
+    auto recording = recording_for(intent, "resource.recover");
+    recording.outcome = Outcome::Failed;
+    recording.detail = found.error->message();
+    intent.phase = Phase::Observed;
+    intent.provider_id = found.left_behind;
+    recording.intent = intent;
+    auto result = written(intent, Settlement::Open, recording);
+    if (!result.error) result.error = std::move(found.error);
+    return result;
+  }
+
+  RecoveredIntent ended_without(const Intent& intent) {
+    auto recording = recording_for(intent, "resource.recover");
+    recording.detail = "nothing was made";
+    // What stands was not superseded after all; what an earlier run left still is to be retired.
+    auto superseded = intent.superseded;
+    if (const auto state = states_.find(intent.address); state != states_.end()) {
+      std::erase_if(superseded, [&](const Superseded& each) {
+        return each.provider_id == state->second.provider_id;
+      });
+    }
+    recording.intent = retirement(intent, std::move(superseded));
+    return written(intent, Settlement::Absent, recording);
+  }
+
+  RecoveredIntent settle_update(const Intent& intent) {
+    auto shown = tools_.settler.read(intent.type, intent.provider_id);
+    if (!shown) return open(intent, std::move(shown.error()));
+    auto recording = recording_for(intent, "resource.recover");
+    recording.intent = retirement(intent, intent.superseded);
+    const auto state = states_.find(intent.address);
+    const auto schema = tools_.context.schema.resource_types.find(intent.type);
+    if (state == states_.end()) return written(intent, Settlement::Unsure, recording);
+    if (*shown && schema != tools_.context.schema.resource_types.end() &&
+        update_arrived(schema->second, intent, **shown)) {
+      recording.detail = "the update had been made";
+      recording.resource = state->second;
+      recording.resource->inputs = intent.inputs;
+      recording.resource->attributes = (*shown)->attributes;
+      recording.resource->depends_on = intent.depends_on;
+      return written(intent, Settlement::Updated, recording);
+    }
+    recording.detail = "the update may have been made in part";
+    recording.resource = after_unsure_update(state->second, intent, *shown);
+    return written(intent, Settlement::Unsure, recording);
+  }
+
+  RecoveredIntent settle_delete(const Intent& intent) {
+    auto shown = tools_.settler.read(intent.type, intent.provider_id);
+    if (!shown) return open(intent, std::move(shown.error()));
+    auto recording = recording_for(intent, "resource.recover");
+    recording.intent = retirement(intent, intent.superseded);
+    if (*shown) {
+      recording.detail = "it had not been deleted";
+      return written(intent, Settlement::Standing, recording);
+    }
+    recording.detail = "it had been deleted";
+    recording.erase_resource = true;
+    return written(intent, Settlement::Deleted, recording);
+  }
+
+  RecoveredIntent settle_retire(Intent intent) {
+    if (tools_.retiring == Retiring::No) return ended(intent, Settlement::InUse);
+    for (const auto& each : intent.superseded) {
+      const bool used = std::any_of(states_.begin(), states_.end(), [&](const auto& entry) {
+        return mentions(entry.second.inputs, each.provider_id);
+      });
+      if (used) return ended(intent, Settlement::InUse);
+    }
+    intent.phase = Phase::Sent;
+    if (auto announced = tools_.journal.announce(intent); !announced) {
+      return open(intent, std::move(announced.error()));
+    }
+    for (const auto& each : intent.superseded) {
+      auto removed = tools_.settler.remove(each.type, each.provider_id);
+      if (removed.ending != Ending::Done) return open(intent, std::move(*removed.error));
+    }
+    return written(intent, Settlement::Deleted, recording_for(intent, "resource.retire"));
+  }
+
+  static std::optional<Intent> retirement(Intent intent, std::vector<Superseded> superseded) {
+    if (superseded.empty()) return std::nullopt;
+    intent.verb = Verb::Retire;
+    intent.phase = Phase::Intent;
+    intent.inputs = intent.before = Json();
+    intent.superseded = std::move(superseded);
+    return intent;
+  }
+
+  static Recording recording_for(const Intent& intent, std::string action) {
+    Recording recording;
+    recording.address = intent.address;
+    recording.action = std::move(action);
+    recording.plan_digest = intent.plan_digest;
+    return recording;
+  }
+
+  RecoveredIntent written(const Intent& intent, Settlement settlement, const Recording& recording) {
+    if (auto recorded = tools_.journal.record(recording); !recorded) {
+      return open(intent, std::move(recorded.error()));
+    }
+    if (recording.resource) {
+      states_[intent.address] = *recording.resource;
+    } else if (recording.erase_resource) {
+      states_.erase(intent.address);
+    }
+    return ended(intent, settlement);
+  }
+
+  static RecoveredIntent ended(const Intent& intent, Settlement settlement) {
+    return {intent.address, intent.verb, settlement, std::nullopt};
+  }
+
+  static RecoveredIntent open(const Intent& intent, Error error) {
+    return {intent.address, intent.verb, Settlement::Open,
+            std::move(error).in("settling what was begun on " + intent.address.str())};
+  }
+
+  const RecoveryTools& tools_;
+  std::map<ResourceAddress, ResourceState> states_;
+};
+
+}  // namespace
+
+bool RecoveryReport::settled() const noexcept {
+  return std::none_of(intents.begin(), intents.end(), [](const RecoveredIntent& intent) {
+    return intent.settlement == Settlement::Open;
+  });
+}
+
+Result<RecoveryReport> recover_intents(const RecoveryTools& tools, const std::string& environment) {
+  std::vector<ResourceState> states;
+  auto intents = in_transaction(tools.context.store, Access::Read,
+                                [&](Transaction& transaction) -> Result<std::vector<Intent>> {
+                                  auto loaded = load_resources(transaction, environment);
+                                  if (!loaded) return fail(std::move(loaded.error()));
+                                  states = *std::move(loaded);
+                                  return load_intents(transaction, environment);
+                                });
+  if (!intents) return fail(std::move(intents.error()).in("reading the journal"));
+  Recovery recovery(tools, std::move(states));
+  RecoveryReport report;
+  for (const auto& intent : *intents) {
+    auto settled = recovery.settle(intent);
+    if (settled.error && is_lease_lost(*settled.error)) return fail(*std::move(settled.error));
+    report.intents.push_back(std::move(settled));
+  }
+  return report;
+}
+
+Result<RecoveryReport> recover(const ApplyContext& context, const std::string& boundary,
+                               const Fence& fence, std::stop_token stop) {
+  auto ours = in_transaction(context.store, Access::Write, [&](Transaction& transaction) {
+    return renew_lease(transaction, fence, context.clock.wall_now());
+  });
+  if (!ours) return fail(std::move(ours.error()).in("recovering " + fence.environment));
+  LeaseKeeper keeper(context.store, context.clock, fence);
+  std::stop_source waiting;
+  const auto end_waiting = [&waiting] { waiting.request_stop(); };
+  const std::stop_callback on_stop(stop, end_waiting);
+  const std::stop_callback on_lost(keeper.lost(), end_waiting);
+  JournalWriter journal(context, fence);
+  Settler settler(context.provider, context.schema, context.clock, boundary, keeper.lost(),
+                  waiting.get_token());
+  return recover_intents({context, journal, settler, Retiring::Yes}, fence.environment);
+}
+
+std::string_view to_string(Settlement settlement) noexcept {
+  switch (settlement) {
+    case Settlement::Adopted:
+      return "adopted";
+    case Settlement::Absent:
+      return "absent";
+    case Settlement::Updated:
+      return "updated";
+    case Settlement::Unsure:
+      return "unsure";
+    case Settlement::Deleted:
+      return "deleted";
+    case Settlement::Standing:
+      return "standing";
+    case Settlement::InUse:
+      return "in-use";
+    case Settlement::Open:
+      return "open";
+  }
+  return "";
+}
+
+}  // namespace bailey
