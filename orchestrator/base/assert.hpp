@@ -5,9 +5,9 @@ namespace bailey::detail {
 }
 
 /// For broken invariants of our own only; never for what a user, a network or a disk can cause.
-#define BAILEY_ASSERT(condition)                                               \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      ::bailey::detail::assertion_failed(#condition, __FILE__, __LINE__);      \
-    }                                                                          \
+#define BAILEY_ASSERT(condition)                                          \
+  do {                                                                    \
+    if (!(condition)) {                                                   \
+      ::bailey::detail::assertion_failed(#condition, __FILE__, __LINE__); \
+    }                                                                     \
   } while (false)

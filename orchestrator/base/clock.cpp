@@ -1,11 +1,11 @@
 #include "orchestrator/base/clock.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
-
-#include <fmt/format.h>
 
 namespace bailey {
 
@@ -38,7 +38,9 @@ WallTime SystemClock::wall_now() const {
   return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
 }
 
-MonotonicTime SystemClock::monotonic_now() const { return std::chrono::steady_clock::now(); }
+MonotonicTime SystemClock::monotonic_now() const {
+  return std::chrono::steady_clock::now();
+}
 
 bool SystemClock::sleep_for(std::chrono::milliseconds duration, std::stop_token stop) {
   std::mutex mutex;
@@ -68,8 +70,8 @@ std::optional<WallTime> parse_time(std::string_view text) {
   const auto minute = digits(text, 14, 2);
   const auto second = digits(text, 17, 2);
   if (!year_number || !month_number || !day_number || !hour || !minute || !second) return {};
-  if (text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't') ||
-      text[13] != ':' || text[16] != ':' || *hour > 23 || *minute > 59 || *second > 59) {
+  if (text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't') || text[13] != ':' ||
+      text[16] != ':' || *hour > 23 || *minute > 59 || *second > 59) {
     return std::nullopt;
   }
   const year_month_day date(year(*year_number), month(static_cast<unsigned>(*month_number)),
@@ -106,11 +108,20 @@ std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
     if (end == at || end == text.size()) return std::nullopt;
     std::int64_t unit = 0;
     switch (text[end]) {
-      case 's': unit = 1; break;
-      case 'm': unit = 60; break;
-      case 'h': unit = 3600; break;
-      case 'd': unit = 86400; break;
-      default: return std::nullopt;
+      case 's':
+        unit = 1;
+        break;
+      case 'm':
+        unit = 60;
+        break;
+      case 'h':
+        unit = 3600;
+        break;
+      case 'd':
+        unit = 86400;
+        break;
+      default:
+        return std::nullopt;
     }
     if (unit >= last_unit) return std::nullopt;
     last_unit = unit;

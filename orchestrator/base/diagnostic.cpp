@@ -1,13 +1,13 @@
 #include "orchestrator/base/diagnostic.hpp"
 
-#include <algorithm>
-#include <limits>
-#include <tuple>
+#include "orchestrator/base/text.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "orchestrator/base/text.hpp"
+#include <algorithm>
+#include <limits>
+#include <tuple>
 
 namespace bailey {
 
@@ -62,7 +62,9 @@ std::string excerpt(const SourceRange& at, const std::string& text) {
 
 }  // namespace
 
-void Diagnostics::add(Diagnostic diagnostic) { items_.push_back(std::move(diagnostic)); }
+void Diagnostics::add(Diagnostic diagnostic) {
+  items_.push_back(std::move(diagnostic));
+}
 
 bool Diagnostics::has_errors() const noexcept {
   return std::any_of(items_.begin(), items_.end(),
@@ -78,8 +80,8 @@ std::vector<Diagnostic> Diagnostics::sorted() const {
 }
 
 std::string render(const Diagnostic& diagnostic, const SourceLookup& sources) {
-  std::string out =
-      fmt::format("{}[{}]: {}\n", name_of(diagnostic.severity), diagnostic.code, diagnostic.summary);
+  std::string out = fmt::format("{}[{}]: {}\n", name_of(diagnostic.severity), diagnostic.code,
+                                diagnostic.summary);
   if (diagnostic.subject) {
     const auto& at = *diagnostic.subject;
     out += fmt::format(" --> {}:{}:{}\n", at.file, at.line, at.column);

@@ -1,22 +1,24 @@
 #include "orchestrator/base/digest.hpp"
 
-#include <algorithm>
+#include "orchestrator/base/assert.hpp"
+#include "orchestrator/base/encoding.hpp"
+#include "orchestrator/base/json.hpp"
 
 #include <nlohmann/json.hpp>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#include "orchestrator/base/assert.hpp"
-#include "orchestrator/base/encoding.hpp"
-#include "orchestrator/base/json.hpp"
+#include <algorithm>
 
 namespace bailey {
 
 namespace {
 
 // Fetched once: an implicit fetch for each call costs more than hashing a short record.
-const EVP_MD* fetched(const char* name) { return EVP_MD_fetch(nullptr, name, nullptr); }
+const EVP_MD* fetched(const char* name) {
+  return EVP_MD_fetch(nullptr, name, nullptr);
+}
 
 template <std::size_t N>
 std::array<std::uint8_t, N> hash(const EVP_MD* method, std::string_view bytes) {
@@ -49,7 +51,9 @@ Sha256 hmac_sha256(std::string_view key, std::string_view bytes) {
   return out;
 }
 
-std::string digest_of(std::string_view bytes) { return "sha256:" + hex(sha256(bytes)); }
+std::string digest_of(std::string_view bytes) {
+  return "sha256:" + hex(sha256(bytes));
+}
 
 std::string digest_of(const nlohmann::json& value) {
   return digest_of(std::string_view(canonical(value)));
@@ -58,9 +62,8 @@ std::string digest_of(const nlohmann::json& value) {
 bool is_digest(std::string_view text) noexcept {
   constexpr std::string_view kPrefix = "sha256:";
   if (text.substr(0, kPrefix.size()) != kPrefix || text.size() != kPrefix.size() + 64) return false;
-  return std::all_of(text.begin() + kPrefix.size(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-  });
+  return std::all_of(text.begin() + kPrefix.size(), text.end(),
+                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 bool equal_in_constant_time(std::string_view left, std::string_view right) noexcept {

@@ -12,7 +12,9 @@ constexpr std::string_view kUrlSafe =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 
-unsigned byte(char c) { return static_cast<unsigned char>(c); }
+unsigned byte(char c) {
+  return static_cast<unsigned char>(c);
+}
 
 std::string encode64(std::string_view bytes, std::string_view alphabet) {
   std::string out;
@@ -70,7 +72,9 @@ std::string hex(std::string_view bytes) {
   return out;
 }
 
-std::string hex(std::span<const std::uint8_t> bytes) { return hex(bytes_of(bytes)); }
+std::string hex(std::span<const std::uint8_t> bytes) {
+  return hex(bytes_of(bytes));
+}
 
 std::optional<std::string> from_hex(std::string_view text) {
   if (text.size() % 2 != 0) return std::nullopt;
@@ -96,7 +100,9 @@ std::optional<std::string> from_base64(std::string_view text) {
   return decode64(text, kStandard);
 }
 
-std::string base64url(std::string_view bytes) { return encode64(bytes, kUrlSafe); }
+std::string base64url(std::string_view bytes) {
+  return encode64(bytes, kUrlSafe);
+}
 
 std::optional<std::string> from_base64url(std::string_view text) {
   return decode64(text, kUrlSafe);

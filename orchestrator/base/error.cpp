@@ -4,22 +4,38 @@ namespace bailey {
 
 std::string_view to_string(ErrorKind kind) noexcept {
   switch (kind) {
-    case ErrorKind::InvalidArgument: return "invalid-argument";
-    case ErrorKind::Unauthenticated: return "unauthenticated";
-    case ErrorKind::PermissionDenied: return "permission-denied";
-    case ErrorKind::Refused: return "refused";
-    case ErrorKind::NotFound: return "not-found";
-    case ErrorKind::Conflict: return "conflict";
-    case ErrorKind::QuotaExceeded: return "quota-exceeded";
-    case ErrorKind::FailedPrecondition: return "failed-precondition";
-    case ErrorKind::RateLimited: return "rate-limited";
-    case ErrorKind::Unavailable: return "unavailable";
-    case ErrorKind::Timeout: return "timeout";
-    case ErrorKind::Cancelled: return "cancelled";
-    case ErrorKind::Unsupported: return "unsupported";
-    case ErrorKind::Io: return "io";
-    case ErrorKind::Protocol: return "protocol";
-    case ErrorKind::Internal: return "internal";
+    case ErrorKind::InvalidArgument:
+      return "invalid-argument";
+    case ErrorKind::Unauthenticated:
+      return "unauthenticated";
+    case ErrorKind::PermissionDenied:
+      return "permission-denied";
+    case ErrorKind::Refused:
+      return "refused";
+    case ErrorKind::NotFound:
+      return "not-found";
+    case ErrorKind::Conflict:
+      return "conflict";
+    case ErrorKind::QuotaExceeded:
+      return "quota-exceeded";
+    case ErrorKind::FailedPrecondition:
+      return "failed-precondition";
+    case ErrorKind::RateLimited:
+      return "rate-limited";
+    case ErrorKind::Unavailable:
+      return "unavailable";
+    case ErrorKind::Timeout:
+      return "timeout";
+    case ErrorKind::Cancelled:
+      return "cancelled";
+    case ErrorKind::Unsupported:
+      return "unsupported";
+    case ErrorKind::Io:
+      return "io";
+    case ErrorKind::Protocol:
+      return "protocol";
+    case ErrorKind::Internal:
+      return "internal";
   }
   return "internal";
 }

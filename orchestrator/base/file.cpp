@@ -1,14 +1,13 @@
 #include "orchestrator/base/file.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <fmt/format.h>
 
 #include <cerrno>
 #include <cstdlib>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <system_error>
-
-#include <fmt/format.h>
+#include <unistd.h>
 
 namespace bailey {
 
@@ -33,7 +32,7 @@ class Descriptor {
 };
 
 tl::unexpected<Error> file_error(const char* act, const fs::path& path, int code) {
-  const auto kind = code == ENOENT ? ErrorKind::NotFound
+  const auto kind = code == ENOENT   ? ErrorKind::NotFound
                     : code == EACCES ? ErrorKind::PermissionDenied
                                      : ErrorKind::Io;
   return fail(kind, fmt::format("cannot {} {}: {}", act, path.string(),

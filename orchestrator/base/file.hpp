@@ -1,12 +1,12 @@
 #pragma once
 
+#include "orchestrator/base/error.hpp"
+#include "orchestrator/base/secret.hpp"
+
 #include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
-
-#include "orchestrator/base/error.hpp"
-#include "orchestrator/base/secret.hpp"
 
 namespace bailey {
 

@@ -6,8 +6,8 @@ namespace bailey {
 
 namespace {
 
-const std::set<std::string>& neighbours(
-    const std::map<std::string, std::set<std::string>>& edges, const std::string& node) {
+const std::set<std::string>& neighbours(const std::map<std::string, std::set<std::string>>& edges,
+                                        const std::string& node) {
   static const std::set<std::string> kNone;
   const auto found = edges.find(node);
   return found == edges.end() ? kNone : found->second;

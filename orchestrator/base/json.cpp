@@ -1,15 +1,15 @@
 #include "orchestrator/base/json.hpp"
 
+#include "orchestrator/base/assert.hpp"
+#include "orchestrator/base/text.hpp"
+
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <set>
-
-#include <fmt/format.h>
-
-#include "orchestrator/base/assert.hpp"
-#include "orchestrator/base/text.hpp"
 
 namespace bailey {
 
@@ -110,13 +110,27 @@ void write_string(std::string& out, const std::string& text) {
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (byte < 0x20) {
           out += fmt::format("\\u{:04x}", byte);
@@ -164,8 +178,11 @@ void write_canonical(std::string& out, const Json& value) {
       }
       out += ']';
       return;
-    case Json::value_t::string: return write_string(out, value.get_ref<const std::string&>());
-    case Json::value_t::number_float: out += canonical_number(value.get<double>()); return;
+    case Json::value_t::string:
+      return write_string(out, value.get_ref<const std::string&>());
+    case Json::value_t::number_float:
+      out += canonical_number(value.get<double>());
+      return;
     case Json::value_t::number_integer:
     case Json::value_t::number_unsigned: {
       // Beyond 2^53 a number is what a double makes of it, as every JCS reader would have it.
@@ -175,7 +192,9 @@ void write_canonical(std::string& out, const Json& value) {
       out += exact ? value.dump() : canonical_number(value.get<double>());
       return;
     }
-    default: out += value.dump(); return;
+    default:
+      out += value.dump();
+      return;
   }
 }
 

@@ -1,13 +1,13 @@
 #pragma once
 
+#include "orchestrator/base/error.hpp"
+
+#include <nlohmann/json.hpp>
+
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <nlohmann/json.hpp>
-
-#include "orchestrator/base/error.hpp"
 
 namespace bailey {
 

@@ -1,13 +1,15 @@
 #include "orchestrator/base/random.hpp"
 
-#include <sodium.h>
-
 #include "orchestrator/base/assert.hpp"
 #include "orchestrator/base/encoding.hpp"
 
+#include <sodium.h>
+
 namespace bailey {
 
-SystemRandom::SystemRandom() { BAILEY_ASSERT(sodium_init() >= 0); }
+SystemRandom::SystemRandom() {
+  BAILEY_ASSERT(sodium_init() >= 0);
+}
 
 std::string SystemRandom::bytes(std::size_t count) {
   std::string out(count, '\0');

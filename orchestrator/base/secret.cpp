@@ -1,12 +1,14 @@
 #include "orchestrator/base/secret.hpp"
 
-#include <utility>
-
 #include <sodium.h>
+
+#include <utility>
 
 namespace bailey {
 
-Secret::Secret(Secret&& other) noexcept : value_(other.value_) { other.wipe(); }
+Secret::Secret(Secret&& other) noexcept : value_(other.value_) {
+  other.wipe();
+}
 
 Secret& Secret::operator=(const Secret& other) {
   if (this != &other) {
@@ -25,7 +27,9 @@ Secret& Secret::operator=(Secret&& other) noexcept {
   return *this;
 }
 
-Secret::~Secret() { wipe(); }
+Secret::~Secret() {
+  wipe();
+}
 
 void Secret::wipe() noexcept {
   sodium_memzero(value_.data(), value_.size());

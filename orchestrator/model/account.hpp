@@ -1,12 +1,12 @@
 #pragma once
 
+#include "orchestrator/model/vocabulary.hpp"
+
 #include <chrono>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
-
-#include "orchestrator/model/vocabulary.hpp"
 
 namespace bailey {
 

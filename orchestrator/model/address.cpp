@@ -8,7 +8,9 @@ std::string ResourceAddress::local() const {
   return index ? resource + "[" + std::to_string(*index) + "]" : resource;
 }
 
-std::string ResourceAddress::str() const { return environment + "/" + local(); }
+std::string ResourceAddress::str() const {
+  return environment + "/" + local();
+}
 
 std::optional<ResourceAddress> ResourceAddress::parse(std::string_view text) {
   const auto slash = text.find('/');

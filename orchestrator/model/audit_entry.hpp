@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstdint>
-#include <map>
-#include <string>
+#include "orchestrator/base/error.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include "orchestrator/base/error.hpp"
+#include <cstdint>
+#include <map>
+#include <string>
 
 namespace bailey {
 
@@ -15,11 +15,11 @@ enum class Outcome : std::uint8_t { Ok, Refused, Failed };
 /// One act or refusal. Its RFC 8785 form is the leaf of the log: at most 65,535 bytes, no secret,
 /// digests instead of large things.
 struct AuditEntry {
-  std::string time;     ///< RFC 3339.
-  std::string actor;    ///< Subject, `anonymous`, or `bailey` for what it does of itself.
-  std::string proof;    ///< How the actor was known: `token:<id>`, `none`, `self`.
-  std::string action;   ///< Dotted verb: `change.approve`, `credential.lease`, `http.refuse`.
-  std::string target;   ///< What it was done to: `environment:payments-dev`, `change:chg-...`.
+  std::string time;    ///< RFC 3339.
+  std::string actor;   ///< Subject, `anonymous`, or `bailey` for what it does of itself.
+  std::string proof;   ///< How the actor was known: `token:<id>`, `none`, `self`.
+  std::string action;  ///< Dotted verb: `change.approve`, `credential.lease`, `http.refuse`.
+  std::string target;  ///< What it was done to: `environment:payments-dev`, `change:chg-...`.
   Outcome outcome = Outcome::Ok;
   std::string detail;   ///< One line for people.
   std::string request;  ///< Request id; empty for background work.

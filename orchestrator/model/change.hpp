@@ -1,16 +1,16 @@
 #pragma once
 
-#include <map>
-#include <optional>
-#include <string>
-#include <vector>
-
-#include <nlohmann/json.hpp>
-
 #include "orchestrator/base/error.hpp"
 #include "orchestrator/model/ids.hpp"
 #include "orchestrator/model/plan.hpp"
 #include "orchestrator/model/subject.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace bailey {
 

@@ -1,16 +1,16 @@
 #pragma once
 
-#include <string>
+#include "orchestrator/base/error.hpp"
+#include "orchestrator/model/ids.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include "orchestrator/base/error.hpp"
-#include "orchestrator/model/ids.hpp"
+#include <string>
 
 namespace bailey {
 
 enum class CredentialStatus : std::uint8_t {
-  Issuing,   ///< Written down before the provider is asked: one may exist there under `name`.
+  Issuing,  ///< Written down before the provider is asked: one may exist there under `name`.
   Active,
   Revoking,  ///< To be revoked; tried until the provider says that it is gone.
   Revoked,

@@ -59,9 +59,12 @@ std::optional<std::string> Directory::person_by_email(std::string_view email) co
 
 bool Directory::has(const Subject& subject) const {
   switch (subject.kind) {
-    case SubjectKind::Person: return people.contains(subject.name);
-    case SubjectKind::Service: return services.contains(subject.name);
-    case SubjectKind::Group: return groups.contains(subject.name);
+    case SubjectKind::Person:
+      return people.contains(subject.name);
+    case SubjectKind::Service:
+      return services.contains(subject.name);
+    case SubjectKind::Group:
+      return groups.contains(subject.name);
   }
   return false;
 }

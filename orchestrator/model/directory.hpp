@@ -1,13 +1,13 @@
 #pragma once
 
+#include "orchestrator/model/subject.hpp"
+
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "orchestrator/model/subject.hpp"
 
 namespace bailey {
 

@@ -1,15 +1,15 @@
 #pragma once
 
+#include "orchestrator/model/gate.hpp"
+#include "orchestrator/model/vocabulary.hpp"
+
+#include <nlohmann/json.hpp>
+
 #include <chrono>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
-
-#include "orchestrator/model/gate.hpp"
-#include "orchestrator/model/vocabulary.hpp"
 
 namespace bailey {
 

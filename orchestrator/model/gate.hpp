@@ -1,5 +1,7 @@
 #pragma once
 
+#include "orchestrator/model/subject.hpp"
+
 #include <chrono>
 #include <map>
 #include <optional>
@@ -7,8 +9,6 @@
 #include <string>
 #include <variant>
 #include <vector>
-
-#include "orchestrator/model/subject.hpp"
 
 namespace bailey {
 

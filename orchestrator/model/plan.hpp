@@ -1,16 +1,16 @@
 #pragma once
 
+#include "orchestrator/base/error.hpp"
+#include "orchestrator/model/address.hpp"
+#include "orchestrator/model/ids.hpp"
+
+#include <nlohmann/json.hpp>
+
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
-
-#include "orchestrator/base/error.hpp"
-#include "orchestrator/model/address.hpp"
-#include "orchestrator/model/ids.hpp"
 
 namespace bailey {
 
@@ -59,8 +59,8 @@ struct Plan {
   PlanKind kind = PlanKind::Apply;
   std::string environment;
   EnvironmentUid environment_uid;
-  std::string spec_digest;      ///< Of this environment's desired resources, references unresolved.
-  std::string policy_digest;    ///< Of policy_of(bundle, environment).
+  std::string spec_digest;    ///< Of this environment's desired resources, references unresolved.
+  std::string policy_digest;  ///< Of policy_of(bundle, environment).
   std::string template_digest;
   std::uint64_t state_serial = 0;
   std::map<std::string, std::string> artifacts;  ///< Slot to `repository@sha256:...`.

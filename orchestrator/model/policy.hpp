@@ -1,12 +1,12 @@
 #pragma once
 
+#include "orchestrator/base/clock.hpp"
+#include "orchestrator/model/vocabulary.hpp"
+
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
-
-#include "orchestrator/base/clock.hpp"
-#include "orchestrator/model/vocabulary.hpp"
 
 namespace bailey {
 

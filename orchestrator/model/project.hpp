@@ -1,10 +1,10 @@
 #pragma once
 
+#include "orchestrator/model/subject.hpp"
+
 #include <map>
 #include <string>
 #include <vector>
-
-#include "orchestrator/model/subject.hpp"
 
 namespace bailey {
 
@@ -13,7 +13,7 @@ struct Project {
   std::string name;
   std::map<std::string, std::string> repositories;  ///< Artifact name to OCI repository.
   std::vector<Subject> authors;
-  std::vector<std::string> stages;                       ///< Environment names in spec order.
+  std::vector<std::string> stages;                        ///< Environment names in spec order.
   std::map<std::string, std::vector<std::string>> after;  ///< Stage to the stages before it.
 };
 

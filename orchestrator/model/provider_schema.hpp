@@ -1,11 +1,11 @@
 #pragma once
 
+#include <nlohmann/json.hpp>
+
 #include <chrono>
 #include <map>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 namespace bailey {
 
@@ -24,9 +24,9 @@ struct FieldSchema {
   std::string name;
   FieldType type = FieldType::String;
   bool required = false;
-  bool replaces = false;  ///< The API cannot change it: a difference means a new resource.
-  std::string refers_to;  ///< For a reference to a resource: the type it must have; else empty.
-  std::string format;     ///< `cidr`, `ip`, or empty.
+  bool replaces = false;   ///< The API cannot change it: a difference means a new resource.
+  std::string refers_to;   ///< For a reference to a resource: the type it must have; else empty.
+  std::string format;      ///< `cidr`, `ip`, or empty.
   bool unordered = false;  ///< A list whose order means nothing: compared as a set.
   std::vector<nlohmann::json> allowed;
   std::vector<FieldSchema> fields;
@@ -37,7 +37,8 @@ struct ResourceTypeSchema {
   std::string name;
   std::string description;
   std::vector<FieldSchema> fields;
-  std::map<std::string, std::string> attributes;  ///< What `${resource.X.FIELD}` can name, and what it is.
+  std::map<std::string, std::string>
+      attributes;  ///< What `${resource.X.FIELD}` can name, and what it is.
   /// How long the provider may hide a resource from lists after it was made.
   std::chrono::seconds visibility_grace{30};
 };

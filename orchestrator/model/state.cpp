@@ -41,8 +41,7 @@ Json to_json(const ResourceState& state) {
   return {{"address", state.address.str()},   {"type", state.type},
           {"provider_id", state.provider_id}, {"inputs", state.inputs},
           {"attributes", state.attributes},   {"depends_on", std::move(depends_on)},
-          {"generation", state.generation},
-          {"made_at", state.made_at}};
+          {"generation", state.generation},   {"made_at", state.made_at}};
 }
 
 Json to_json(const EnvironmentState& state) {

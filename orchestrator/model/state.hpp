@@ -1,16 +1,16 @@
 #pragma once
 
+#include "orchestrator/base/error.hpp"
+#include "orchestrator/model/address.hpp"
+#include "orchestrator/model/ids.hpp"
+
+#include <nlohmann/json.hpp>
+
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
-
-#include "orchestrator/base/error.hpp"
-#include "orchestrator/model/address.hpp"
-#include "orchestrator/model/ids.hpp"
 
 namespace bailey {
 
@@ -29,8 +29,8 @@ struct ResourceState {
 };
 
 enum class EnvironmentStatus : std::uint8_t {
-  Absent,      ///< Declared; nothing made yet.
-  Applying,    ///< A change is being executed.
+  Absent,    ///< Declared; nothing made yet.
+  Applying,  ///< A change is being executed.
   Ready,
   Failed,      ///< The last change ended in failure; the next may mend it.
   Destroying,  ///< Stays here until the inventory finds nothing left.
@@ -43,7 +43,8 @@ struct EnvironmentState {
   std::string name;
   EnvironmentStatus status = EnvironmentStatus::Absent;
   std::uint64_t serial = 0;
-  std::string boundary;  ///< The provider's id of the environment's boundary; empty before it exists.
+  std::string
+      boundary;  ///< The provider's id of the environment's boundary; empty before it exists.
   std::map<std::string, std::string> artifacts;  ///< Slot to `repository@sha256:...`.
   std::string template_digest;
   std::string receipt;  ///< Digest of the newest receipt.

@@ -4,9 +4,12 @@ namespace bailey {
 
 std::string to_string(const Subject& subject) {
   switch (subject.kind) {
-    case SubjectKind::Person: return subject.name;
-    case SubjectKind::Service: return "service:" + subject.name;
-    case SubjectKind::Group: return "group:" + subject.name;
+    case SubjectKind::Person:
+      return subject.name;
+    case SubjectKind::Service:
+      return "service:" + subject.name;
+    case SubjectKind::Group:
+      return "group:" + subject.name;
   }
   return {};
 }

@@ -1,14 +1,14 @@
 #pragma once
 
+#include "orchestrator/model/vocabulary.hpp"
+
+#include <nlohmann/json.hpp>
+
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
-
-#include "orchestrator/model/vocabulary.hpp"
 
 namespace bailey {
 

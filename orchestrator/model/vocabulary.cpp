@@ -4,25 +4,38 @@ namespace bailey {
 
 std::string_view to_string(EnvironmentClass value) noexcept {
   switch (value) {
-    case EnvironmentClass::Sandbox: return "sandbox";
-    case EnvironmentClass::Development: return "development";
-    case EnvironmentClass::Test: return "test";
-    case EnvironmentClass::Staging: return "staging";
-    case EnvironmentClass::Production: return "production";
+    case EnvironmentClass::Sandbox:
+      return "sandbox";
+    case EnvironmentClass::Development:
+      return "development";
+    case EnvironmentClass::Test:
+      return "test";
+    case EnvironmentClass::Staging:
+      return "staging";
+    case EnvironmentClass::Production:
+      return "production";
   }
   return "";
 }
 
 std::string_view to_string(Power value) noexcept {
   switch (value) {
-    case Power::Read: return "read";
-    case Power::Request: return "request";
-    case Power::Approve: return "approve";
-    case Power::Deploy: return "deploy";
-    case Power::Operate: return "operate";
-    case Power::Administer: return "administer";
-    case Power::Audit: return "audit";
-    case Power::BreakGlass: return "break-glass";
+    case Power::Read:
+      return "read";
+    case Power::Request:
+      return "request";
+    case Power::Approve:
+      return "approve";
+    case Power::Deploy:
+      return "deploy";
+    case Power::Operate:
+      return "operate";
+    case Power::Administer:
+      return "administer";
+    case Power::Audit:
+      return "audit";
+    case Power::BreakGlass:
+      return "break-glass";
   }
   return "";
 }
@@ -49,8 +62,9 @@ const std::vector<EnvironmentClass>& all_environment_classes() {
 }
 
 const std::vector<Power>& all_powers() {
-  static const std::vector kAll{Power::Read,    Power::Request,    Power::Approve, Power::Deploy,
-                                Power::Operate, Power::Administer, Power::Audit,   Power::BreakGlass};
+  static const std::vector kAll{Power::Read,   Power::Request,   Power::Approve,
+                                Power::Deploy, Power::Operate,   Power::Administer,
+                                Power::Audit,  Power::BreakGlass};
   return kAll;
 }
 

@@ -25,7 +25,8 @@ enum class Power : std::uint8_t {
 
 [[nodiscard]] std::string_view to_string(EnvironmentClass value) noexcept;
 [[nodiscard]] std::string_view to_string(Power value) noexcept;
-[[nodiscard]] std::optional<EnvironmentClass> parse_environment_class(std::string_view text) noexcept;
+[[nodiscard]] std::optional<EnvironmentClass> parse_environment_class(
+    std::string_view text) noexcept;
 [[nodiscard]] std::optional<Power> parse_power(std::string_view text) noexcept;
 [[nodiscard]] const std::vector<EnvironmentClass>& all_environment_classes();
 [[nodiscard]] const std::vector<Power>& all_powers();

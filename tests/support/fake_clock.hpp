@@ -1,10 +1,10 @@
 #pragma once
 
+#include "orchestrator/base/clock.hpp"
+
 #include <chrono>
 #include <mutex>
 #include <vector>
-
-#include "orchestrator/base/clock.hpp"
 
 namespace bailey::test {
 

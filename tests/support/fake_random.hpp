@@ -1,10 +1,10 @@
 #pragma once
 
+#include "orchestrator/base/random.hpp"
+
 #include <mutex>
 #include <random>
 #include <string>
-
-#include "orchestrator/base/random.hpp"
 
 namespace bailey::test {
 

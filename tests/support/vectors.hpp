@@ -12,9 +12,9 @@ namespace bailey::test {
 }  // namespace bailey::test
 
 /// Skips the test, in words, when the vectors are not at hand.
-#define BAILEY_VECTORS_OR_SKIP(variable)                                                   \
-  const auto variable##_found = ::bailey::test::vectors_folder();                          \
-  if (!variable##_found) {                                                                 \
+#define BAILEY_VECTORS_OR_SKIP(variable)                                                    \
+  const auto variable##_found = ::bailey::test::vectors_folder();                           \
+  if (!variable##_found) {                                                                  \
     GTEST_SKIP() << "no folder of test vectors: set BAILEY_VECTORS or see CONTRIBUTING.md"; \
-  }                                                                                        \
+  }                                                                                         \
   const std::filesystem::path& variable = *variable##_found

@@ -1,9 +1,9 @@
 #include "orchestrator/provision/provider/marker.hpp"
 
-#include <charconv>
-
 #include "orchestrator/base/digest.hpp"
 #include "orchestrator/base/encoding.hpp"
+
+#include <charconv>
 
 namespace bailey {
 

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "orchestrator/model/address.hpp"
+#include "orchestrator/model/ids.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "orchestrator/model/address.hpp"
-#include "orchestrator/model/ids.hpp"
 
 namespace bailey {
 
@@ -21,8 +21,8 @@ struct Marker {
   [[nodiscard]] std::string str() const;
   /// Nothing when the text is not one of our markers.
   [[nodiscard]] static std::optional<Marker> parse(std::string_view text);
-  /// A name that people can read and that no other resource has: `<environment>-<resource>[-index]-`
-  /// and ten base32 characters of a hash over the marker.
+  /// A name that people can read and that no other resource has:
+  /// `<environment>-<resource>[-index]-` and ten base32 characters of a hash over the marker.
   [[nodiscard]] std::string unique_name() const;
 };
 

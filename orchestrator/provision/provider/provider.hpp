@@ -1,15 +1,5 @@
 #pragma once
 
-#include <functional>
-#include <map>
-#include <memory>
-#include <optional>
-#include <stop_token>
-#include <string>
-#include <vector>
-
-#include <nlohmann/json.hpp>
-
 #include "orchestrator/base/clock.hpp"
 #include "orchestrator/base/error.hpp"
 #include "orchestrator/base/random.hpp"
@@ -19,6 +9,16 @@
 #include "orchestrator/model/provider_schema.hpp"
 #include "orchestrator/net/http_client.hpp"
 #include "orchestrator/provision/provider/marker.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
 
 namespace bailey {
 
@@ -48,8 +48,8 @@ struct Observed {
   nlohmann::json attributes;
   std::optional<Marker> marker;  ///< Nothing: not one of ours.
   std::string name;              ///< For listings of what is not ours.
-  /// False: made in part, as a crash leaves it. create() for its marker finishes it, remove() removes
-  /// it.
+  /// False: made in part, as a crash leaves it. create() for its marker finishes it, remove()
+  /// removes it.
   bool complete = true;
 };
 

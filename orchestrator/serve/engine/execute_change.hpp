@@ -1,0 +1,40 @@
+#pragma once
+
+#include "orchestrator/model/change.hpp"
+#include "orchestrator/provision/apply/executor.hpp"
+#include "orchestrator/provision/apply/lease.hpp"
+#include "orchestrator/serve/engine/engine.hpp"
+
+#include <functional>
+#include <stop_token>
+
+namespace bailey {
+
+/// A change that this process executes, and its hold on the environment.
+struct Claim {
+  Change change;
+  Fence fence;
+};
+
+/// Claims a change in one transaction: judges the whole gate again, checks that its plan is the
+/// newest, takes the environment's lease, and appends to the log; if any of these fails, nothing
+/// runs. `by` is empty when Bailey executes of itself (`execute: on-approval`).
+[[nodiscard]] Result<Claim> claim_change(Engine& engine, const ChangeId& id,
+                                         const std::optional<Request>& by, std::stop_token stop);
+
+/// Takes up a change that a process left behind while executing it, once its lease has run out.
+/// Conflict while somebody holds it.
+[[nodiscard]] Result<Claim> reclaim_change(Engine& engine, const ChangeId& id);
+
+/// `bailey change execute`: by a holder of `deploy` who is neither author nor approver of it.
+[[nodiscard]] Result<Claim> claim_by_operator(Engine& engine, const Request& request,
+                                              const ChangeId& id, std::stop_token stop);
+
+/// Carries a claimed change to its end: applies its plan, stamps the environment's credentials,
+/// verifies, writes the receipt. Ends as `done` or `failed` and releases the lease; when stopped in
+/// between, it stays as it is and is taken up by reclaim_change().
+[[nodiscard]] Result<Change> run_change(Engine& engine, Claim claim,
+                                        const std::function<void(const ApplyEvent&)>& observer,
+                                        std::stop_token stop);
+
+}  // namespace bailey

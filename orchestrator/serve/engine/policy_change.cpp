@@ -1,0 +1,145 @@
+#include "orchestrator/serve/engine/policy_change.hpp"
+
+#include "orchestrator/base/digest.hpp"
+#include "orchestrator/base/json.hpp"
+#include "orchestrator/serve/engine/bundle_record.hpp"
+#include "orchestrator/serve/engine/judge.hpp"
+#include "orchestrator/serve/engine/open_change.hpp"
+#include "orchestrator/serve/engine/records.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+
+namespace bailey {
+
+namespace {
+
+using Documents = std::map<std::string, Json>;
+
+Documents deciding(const Bundle& bundle) {
+  Documents documents;
+  for (const auto& document : deciding_documents(bundle)) {
+    std::string kind = document.at("kind");
+    std::transform(kind.begin(), kind.end(), kind.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    documents[kind + "." + document.at("name").get<std::string>()] = document.at("spec");
+  }
+  return documents;
+}
+
+void add(Plan& plan, const std::string& name, Action action, const Json* before,
+         const Json* after) {
+  Operation operation;
+  operation.address = {kOrganizationEnvironment, name, std::nullopt};
+  operation.type = "document";
+  operation.action = action;
+  operation.reason = action == Action::Create   ? Reason::NotInState
+                     : action == Action::Delete ? Reason::NoLongerDeclared
+                                                : Reason::FieldsChanged;
+  if (before != nullptr) operation.before = *before;
+  if (after != nullptr) operation.after = *after;
+  if (before != nullptr && after != nullptr) {
+    for (const auto& [field, value] : after->items()) {
+      if (member(*before, field) != value) operation.changed_fields.push_back(field);
+    }
+    for (const auto& [field, value] : before->items()) {
+      if (!after->contains(field)) operation.changed_fields.push_back(field);
+    }
+  }
+  plan.operations.push_back(std::move(operation));
+}
+
+Plan policy_plan(const Bundle& accepted, const Bundle& proposed) {
+  const auto bench = with_organization_gate(accepted);
+  Plan plan;
+  plan.environment = kOrganizationEnvironment;
+  plan.environment_uid = EnvironmentUid("organization");
+  plan.spec_digest = proposed.digest;
+  plan.policy_digest =
+      digest_of(policy_of(*bench, bench->environments.at(kOrganizationEnvironment)));
+  plan.template_digest = policy_digest_of(proposed);
+  const auto old_ones = deciding(accepted);
+  const auto new_ones = deciding(proposed);
+  for (const auto& [name, spec] : old_ones) {
+    const auto found = new_ones.find(name);
+    if (found == new_ones.end()) {
+      add(plan, name, Action::Delete, &spec, nullptr);
+    } else if (found->second != spec) {
+      add(plan, name, Action::Update, &spec, &found->second);
+    }
+  }
+  for (const auto& [name, spec] : new_ones) {
+    if (!old_ones.contains(name)) add(plan, name, Action::Create, nullptr, &spec);
+  }
+  std::sort(plan.operations.begin(), plan.operations.end(),
+            [](const auto& left, const auto& right) { return left.address < right.address; });
+  seal(plan);
+  return plan;
+}
+
+}  // namespace
+
+Result<Change> propose_policy(Engine& engine, const Request& request, const Bundle& accepted,
+                              const Bundle& proposed, const BundleSources& sources,
+                              const std::vector<std::string>& authors) {
+  if (!accepted.organization) {
+    return fail(ErrorKind::Refused,
+                "the accepted bundle has no Organization: nobody may change "
+                "what decides");
+  }
+  if (!proposed.organization) {
+    return fail(Error(ErrorKind::Refused,
+                      "the bundle has no Organization: nobody could ever "
+                      "change it again")
+                    .with_code("bundle.no-organization"));
+  }
+  auto stored = in_transaction(engine.store(), Access::Write, [&](Transaction& transaction) {
+    return store_bundle(transaction, proposed, sources, authors);
+  });
+  if (!stored) return fail(std::move(stored.error()));
+  return open_change(
+      engine, request,
+      {ChangeKind::Policy, policy_plan(accepted, proposed), proposed.digest, authors});
+}
+
+Result<Change> replan_policy(Engine& engine, Change change) {
+  return in_transaction(
+      engine.store(), Access::Write, [&](Transaction& transaction) -> Result<Change> {
+        auto accepted = engine.bundle(transaction);
+        if (!accepted) return fail(std::move(accepted.error()));
+        auto proposed = engine.bundle(transaction, change.bundle_digest);
+        if (!proposed) return fail(std::move(proposed.error()));
+        auto plan = policy_plan(**accepted, **proposed);
+        if (plan.digest == change.plan.digest) return change;
+        auto now = load_change(transaction, change.id);
+        if (!now || now->state != change.state) return now;
+        if (plan.operations.empty()) {
+          step(*now, ChangeState::Superseded, engine.now(), "nothing is left to change");
+        }
+        now->plan = std::move(plan);
+        now->introduces = introduced_by(now->plan);
+        if (auto saved = save(transaction, *now); !saved) return fail(std::move(saved.error()));
+        auto index =
+            append(transaction, own_entry(engine, "change.replan", "change:" + now->id.str()));
+        if (!index) return fail(std::move(index.error()));
+        return now;
+      });
+}
+
+Status accept_bundle(Engine& engine, Transaction& transaction, AuditEntry entry,
+                     const std::string& digest) {
+  auto setting = find_setting(transaction, "bundle");
+  if (!setting) return fail(std::move(setting.error()));
+  if (string_member(*setting, "digest") == digest) return {};
+  auto written = transaction.put(Collection::Setting, "bundle",
+                                 {{"digest", digest}, {"accepted_at", engine.now()}});
+  if (!written) return fail(std::move(written.error()).in("accepting the bundle"));
+  entry.target = "organization";
+  entry.digests["bundle"] = digest;
+  auto index = append(transaction, entry);
+  if (!index) return fail(std::move(index.error()));
+  return {};
+}
+
+}  // namespace bailey

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "orchestrator/model/change.hpp"
+#include "orchestrator/serve/engine/engine.hpp"
+
+#include <string>
+#include <vector>
+
+namespace bailey {
+
+/// Stores a bundle whose deciding documents differ from the accepted one's and opens the change
+/// that the administrators approve. Its plan lists each deciding document that differs, before and
+/// after.
+[[nodiscard]] Result<Change> propose_policy(Engine& engine, const Request& request,
+                                            const Bundle& accepted, const Bundle& proposed,
+                                            const BundleSources& sources,
+                                            const std::vector<std::string>& authors);
+
+/// The change compared anew with the bundle accepted now.
+[[nodiscard]] Result<Change> replan_policy(Engine& engine, Change change);
+
+/// Makes a stored bundle the accepted one and logs it; nothing happens when it already is.
+[[nodiscard]] Status accept_bundle(Engine& engine, Transaction& transaction, AuditEntry entry,
+                                   const std::string& digest);
+
+}  // namespace bailey

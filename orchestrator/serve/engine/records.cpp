@@ -1,0 +1,123 @@
+#include "orchestrator/serve/engine/records.hpp"
+
+#include "orchestrator/base/json.hpp"
+
+#include <algorithm>
+
+namespace bailey {
+
+namespace {
+
+template <class T, class FromJson>
+Result<std::optional<T>> find(Transaction& transaction, Collection collection,
+                              const std::string& key, FromJson from_json) {
+  auto record = transaction.get(collection, key);
+  if (!record) return fail(std::move(record.error()).in("reading " + key));
+  if (!*record) return std::optional<T>();
+  Result<T> value = from_json((*record)->body);
+  if (!value) return fail(std::move(value.error()).in("reading " + key));
+  return std::optional<T>(*std::move(value));
+}
+
+template <class T, class FromJson>
+Result<std::vector<T>> list(Transaction& transaction, Collection collection,
+                            const std::string& prefix, FromJson from_json) {
+  auto records = transaction.list(collection, {.prefix = prefix, .after = {}, .limit = 0});
+  if (!records) return fail(std::move(records.error()).in("listing " + prefix));
+  std::vector<T> values;
+  values.reserve(records->size());
+  for (const auto& record : *records) {
+    Result<T> value = from_json(record.body);
+    if (!value) return fail(std::move(value.error()).in("reading " + record.key));
+    values.push_back(*std::move(value));
+  }
+  return values;
+}
+
+Status put(Transaction& transaction, Collection collection, const std::string& key,
+           const Json& body) {
+  auto written = transaction.put(collection, key, body);
+  if (!written) return fail(std::move(written.error()).in("writing " + key));
+  return {};
+}
+
+}  // namespace
+
+Result<std::optional<EnvironmentState>> find_environment_state(Transaction& transaction,
+                                                               const std::string& environment) {
+  return find<EnvironmentState>(transaction, Collection::Environment, environment,
+                                environment_state_from_json);
+}
+
+Status save(Transaction& transaction, const EnvironmentState& state) {
+  return put(transaction, Collection::Environment, state.name, to_json(state));
+}
+
+Result<std::vector<ResourceState>> resources_of(Transaction& transaction,
+                                                const std::string& environment) {
+  return list<ResourceState>(transaction, Collection::Resource, environment + "/",
+                             resource_state_from_json);
+}
+
+Result<Change> load_change(Transaction& transaction, const ChangeId& id) {
+  auto change = find<Change>(transaction, Collection::Change, id.str(), change_from_json);
+  if (!change) return fail(std::move(change.error()));
+  if (!*change) {
+    return fail(Error(ErrorKind::NotFound, "there is no change \"" + id.str() + "\"")
+                    .with_hint("See the changes there are:\n    bailey change list"));
+  }
+  return **std::move(change);
+}
+
+Result<std::vector<Change>> all_changes(Transaction& transaction) {
+  auto changes = list<Change>(transaction, Collection::Change, "", change_from_json);
+  if (changes) {
+    std::stable_sort(changes->begin(), changes->end(), [](const auto& left, const auto& right) {
+      return left.created_at < right.created_at;
+    });
+  }
+  return changes;
+}
+
+Result<std::vector<Change>> open_changes(Transaction& transaction, const std::string& environment) {
+  auto changes = all_changes(transaction);
+  if (changes) {
+    std::erase_if(*changes, [&](const auto& change) {
+      return change.finished() || change.environment != environment;
+    });
+  }
+  return changes;
+}
+
+Status save(Transaction& transaction, const Change& change) {
+  return put(transaction, Collection::Change, change.id.str(), to_json(change));
+}
+
+Result<std::vector<Approval>> approvals_of(Transaction& transaction, const ChangeId& change) {
+  return list<Approval>(transaction, Collection::Approval, change.str() + "/", approval_from_json);
+}
+
+Status save(Transaction& transaction, const Approval& approval) {
+  return put(transaction, Collection::Approval, approval.change.str() + "/" + approval.id.str(),
+             to_json(approval));
+}
+
+Result<std::optional<VerifiedItem>> find_verified(Transaction& transaction,
+                                                  const std::string& environment,
+                                                  const std::string& digest) {
+  return find<VerifiedItem>(transaction, Collection::Verified, environment + "/" + digest,
+                            verified_item_from_json);
+}
+
+Status save(Transaction& transaction, const VerifiedItem& item) {
+  return put(transaction, Collection::Verified, item.environment + "/" + item.digest,
+             to_json(item));
+}
+
+Result<Json> find_setting(Transaction& transaction, const std::string& name) {
+  auto record = transaction.get(Collection::Setting, name);
+  if (!record) return fail(std::move(record.error()).in("reading the setting " + name));
+  return *record ? (*record)->body : Json();
+}
+
+}  // namespace bailey

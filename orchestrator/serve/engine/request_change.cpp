@@ -1,0 +1,319 @@
+#include "orchestrator/serve/engine/request_change.hpp"
+
+#include "orchestrator/base/digest.hpp"
+#include "orchestrator/base/json.hpp"
+#include "orchestrator/declare/spec/bundle_reader.hpp"
+#include "orchestrator/promote/artifact/oci_registry.hpp"
+#include "orchestrator/promote/evidence/authorship.hpp"
+#include "orchestrator/serve/engine/bundle_record.hpp"
+#include "orchestrator/serve/engine/log_in.hpp"
+#include "orchestrator/serve/engine/open_change.hpp"
+#include "orchestrator/serve/engine/plan_environment.hpp"
+#include "orchestrator/serve/engine/policy_change.hpp"
+#include "orchestrator/serve/engine/records.hpp"
+#include "orchestrator/serve/identity/powers.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace bailey {
+
+namespace {
+
+// Those who wrote the specs count as authors until the environment stands as the bundle says.
+Result<std::vector<std::string>> spec_authors(Transaction& transaction,
+                                              const std::string& environment,
+                                              const std::string& bundle_digest) {
+  auto applied = find_setting(transaction, "applied/" + environment);
+  if (!applied) return fail(std::move(applied.error()));
+  if (string_member(*applied, "bundle") == bundle_digest) return std::vector<std::string>();
+  return bundle_authors(transaction, bundle_digest);
+}
+
+Result<std::vector<std::string>> spec_authors(Engine& engine, const std::string& environment,
+                                              const std::string& bundle_digest) {
+  return in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) {
+    return spec_authors(transaction, environment, bundle_digest);
+  });
+}
+
+Status store_and_accept(Engine& engine, Transaction& transaction, const Request& request,
+                        const Bundle& bundle, const BundleSources& sources,
+                        const std::vector<std::string>& authors) {
+  auto stored = store_bundle(transaction, bundle, sources, authors);
+  if (!stored) return stored;
+  return accept_bundle(engine, transaction, entry_for(engine, request, "bundle.accept", ""),
+                       bundle.digest);
+}
+
+// One environment of an accepted bundle: opens a change when it differs.
+Status apply_environment(Engine& engine, const Request& request, const Bundle& bundle,
+                         const Environment& environment, std::stop_token stop, Json& answer) {
+  auto plan = plan_environment(engine, {bundle, environment}, stop);
+  if (!plan) return fail(std::move(plan.error()));
+  if (plan->empty()) {
+    answer["unchanged"].push_back(environment.name);
+    return {};
+  }
+  auto authors = spec_authors(engine, environment.name, bundle.digest);
+  if (!authors) return fail(std::move(authors.error()));
+  auto change = open_change(
+      engine, request, {ChangeKind::Apply, *std::move(plan), bundle.digest, *std::move(authors)});
+  if (!change) return fail(std::move(change.error()));
+  answer["changes"].push_back(change->id.str());
+  return {};
+}
+
+Status check_artifact(Engine& engine, const Project& project, const Template& used,
+                      const std::string& name, const std::string& text, std::stop_token stop) {
+  auto reference = parse_artifact_reference(text);
+  if (!reference) return fail(std::move(reference.error()));
+  const auto repository = project.repositories.find(name);
+  if (repository == project.repositories.end()) {
+    return fail(Error(ErrorKind::Refused,
+                      fmt::format("project {} has no artifact \"{}\"", project.name, name))
+                    .with_code("artifact.unknown"));
+  }
+  if (repository->second != reference->name()) {
+    return fail(Error(ErrorKind::Refused,
+                      fmt::format("artifact \"{}\" of project {} comes from {}, not from {}", name,
+                                  project.name, repository->second, reference->name()))
+                    .with_code("artifact.foreign-repository"));
+  }
+  if (std::find(used.artifacts.begin(), used.artifacts.end(), name) == used.artifacts.end()) {
+    return fail(Error(ErrorKind::Refused,
+                      fmt::format("template {} has no slot for artifact \"{}\"", used.name, name))
+                    .with_code("artifact.no-slot"));
+  }
+  auto manifest = OciRegistry(engine.http()).fetch(*reference, stop);
+  if (!manifest) return fail(std::move(manifest.error()).in("fetching " + reference->str()));
+  return {};
+}
+
+Result<BundlePointer> bundle_with_power(Engine& engine, const Request& request,
+                                        const std::string& environment, Power power) {
+  auto bundle = engine.bundle();
+  if (!bundle) return bundle;
+  auto found = find_environment(**bundle, environment);
+  if (!found) return fail(std::move(found.error()));
+  if (auto allowed = require(**bundle, **found, request.caller, power); !allowed) {
+    return fail(std::move(allowed.error()));
+  }
+  return bundle;
+}
+
+bool artifacts_stand(Engine& engine, const std::string& environment, const Plan& plan) {
+  auto state = in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) {
+    return find_environment_state(transaction, environment);
+  });
+  return state && *state && (*state)->artifacts == plan.artifacts;
+}
+
+}  // namespace
+
+Result<Json> accept_first_bundle(Engine& engine, const Request& request,
+                                 const BundleSources& sources,
+                                 const std::vector<std::string>& authors) {
+  return audited(engine, request, "bundle.init", "organization", [&]() -> Result<Json> {
+    if (request.caller.subject != bootstrap_subject() || request.caller.proof.empty()) {
+      return fail(Error(ErrorKind::PermissionDenied,
+                        "the first bundle is accepted from the holder "
+                        "of the server's bootstrap token alone")
+                      .with_hint("It lies in the file bootstrap-token of the server's data folder.")
+                      .with_code("bundle.bootstrap-only"));
+    }
+    Diagnostics diagnostics;
+    const auto bundle = read_bundle(sources, engine.schemas(), diagnostics);
+    Json answer = to_json(diagnostics);
+    answer["digest"] = bundle ? Json(bundle->digest) : Json();
+    if (!bundle) return answer;
+    if (!bundle->organization) {
+      return fail(Error(ErrorKind::InvalidArgument,
+                        "the first bundle has no Organization: nobody could ever change it")
+                      .with_code("bundle.no-organization"));
+    }
+    auto done =
+        in_transaction(engine.store(), Access::Write, [&](Transaction& transaction) -> Status {
+          auto setting = find_setting(transaction, "bundle");
+          if (!setting) return fail(std::move(setting.error()));
+          if (!setting->is_null()) {
+            return fail(ErrorKind::Conflict, "this server has accepted its first bundle already");
+          }
+          auto accepted = store_and_accept(engine, transaction, request, *bundle, sources, authors);
+          if (!accepted) return accepted;
+          auto token = revoke_token(transaction, request.caller.proof.substr(6));
+          if (!token) return fail(std::move(token.error()).in("using up the bootstrap token"));
+          return {};
+        });
+    if (!done) return fail(std::move(done.error()));
+    return answer;
+  });
+}
+
+Result<Json> apply_bundle(Engine& engine, const Request& request, const ApplyRequest& apply,
+                          std::stop_token stop) {
+  return audited(engine, request, "bundle.apply", "organization", [&]() -> Result<Json> {
+    Diagnostics diagnostics;
+    const auto bundle = read_bundle(apply.sources, engine.schemas(), diagnostics);
+    Json answer = to_json(diagnostics);
+    answer.update({{"digest", nullptr},
+                   {"accepted", false},
+                   {"changes", Json::array()},
+                   {"unchanged", Json::array()},
+                   {"refused", Json::array()}});
+    if (!bundle) return answer;
+    answer["digest"] = bundle->digest;
+    auto accepted = engine.bundle();
+    if (!accepted) return fail(std::move(accepted.error()));
+    if (auto may = require_somewhere(**accepted, request.caller, Power::Request); !may) {
+      return fail(std::move(may.error()));
+    }
+    if (policy_digest_of(*bundle) != policy_digest_of(**accepted)) {
+      auto change =
+          propose_policy(engine, request, **accepted, *bundle, apply.sources, apply.authors);
+      if (!change) return fail(std::move(change.error()));
+      answer["changes"].push_back(change->id.str());
+      return answer;
+    }
+    if (!apply.only.empty()) {
+      auto found = find_environment(*bundle, apply.only);
+      if (!found) return fail(std::move(found.error()));
+    }
+    auto stored = in_transaction(engine.store(), Access::Write, [&](Transaction& transaction) {
+      return store_and_accept(engine, transaction, request, *bundle, apply.sources, apply.authors);
+    });
+    if (!stored) return fail(std::move(stored.error()));
+    answer["accepted"] = true;
+    for (const auto& [name, environment] : bundle->environments) {
+      if (!apply.only.empty() && name != apply.only) continue;
+      auto may = require(*bundle, environment, request.caller, Power::Request);
+      auto done =
+          may ? apply_environment(engine, request, *bundle, environment, stop, answer) : may;
+      if (done) continue;
+      if (!apply.only.empty()) return fail(std::move(done.error()));
+      answer["refused"].push_back({{"environment", name}, {"reason", done.error().render()}});
+    }
+    return answer;
+  });
+}
+
+Result<std::optional<Change>> request_promotion(Engine& engine, const Request& request,
+                                                const PromotionRequest& promotion,
+                                                std::stop_token stop) {
+  const auto target = "environment:" + promotion.to;
+  return audited(engine, request, "change.promote", target, [&]() -> Result<std::optional<Change>> {
+    auto bundle = bundle_with_power(engine, request, promotion.to, Power::Request);
+    if (!bundle) return fail(std::move(bundle.error()));
+    const auto& environment = *(*bundle)->environment(promotion.to);
+    if (environment.project != promotion.project) {
+      return fail(
+          Error(ErrorKind::Refused, fmt::format("{} belongs to project {}, not to {}", promotion.to,
+                                                environment.project, promotion.project))
+              .with_code("promotion.foreign-project"));
+    }
+    const auto& project = (*bundle)->projects.at(environment.project);
+    const auto& used = (*bundle)->templates.at(environment.template_name);
+    if (promotion.artifacts.empty()) {
+      return fail(ErrorKind::InvalidArgument, "a promotion names at least one artifact");
+    }
+    for (const auto& [name, reference] : promotion.artifacts) {
+      auto fine = check_artifact(engine, project, used, name, reference, stop);
+      if (!fine) return fail(std::move(fine.error()));
+    }
+    auto plan = plan_environment(
+        engine, {**bundle, environment, PlanKind::Apply, promotion.artifacts}, stop);
+    if (!plan) return fail(std::move(plan.error()));
+    if (plan->empty() && artifacts_stand(engine, promotion.to, *plan)) {
+      return std::optional<Change>();
+    }
+    auto authors = spec_authors(engine, promotion.to, (*bundle)->digest);
+    if (!authors) return fail(std::move(authors.error()));
+    auto change = open_change(
+        engine, request,
+        {ChangeKind::Promotion, *std::move(plan), (*bundle)->digest, *std::move(authors)});
+    if (!change) return fail(std::move(change.error()));
+    return std::optional<Change>(*std::move(change));
+  });
+}
+
+Result<std::optional<Change>> request_destroy(Engine& engine, const Request& request,
+                                              const std::string& environment,
+                                              std::stop_token stop) {
+  const auto target = "environment:" + environment;
+  return audited(engine, request, "change.destroy", target, [&]() -> Result<std::optional<Change>> {
+    auto bundle = bundle_with_power(engine, request, environment, Power::Request);
+    if (!bundle) return fail(std::move(bundle.error()));
+    auto state = in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) {
+      return find_environment_state(transaction, environment);
+    });
+    if (!state) return fail(std::move(state.error()));
+    if (!*state || (*state)->status == EnvironmentStatus::Destroyed ||
+        (*state)->status == EnvironmentStatus::Absent) {
+      return std::optional<Change>();
+    }
+    auto plan = plan_environment(
+        engine, {**bundle, *(*bundle)->environment(environment), PlanKind::Destroy}, stop);
+    if (!plan) return fail(std::move(plan.error()));
+    auto change = open_change(engine, request,
+                              {ChangeKind::Destroy, *std::move(plan), (*bundle)->digest, {}});
+    if (!change) return fail(std::move(change.error()));
+    return std::optional<Change>(*std::move(change));
+  });
+}
+
+Result<Change> replan_if_stale(Engine& engine, Change change, std::stop_token stop) {
+  if (change.kind == ChangeKind::Policy) return replan_policy(engine, std::move(change));
+  auto bundle = engine.bundle();
+  if (!bundle) return fail(std::move(bundle.error()));
+  const auto* environment = (*bundle)->environment(change.environment);
+  auto state = in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) {
+    return find_environment_state(transaction, change.environment);
+  });
+  if (!state) return fail(std::move(state.error()));
+  const bool current = environment != nullptr && *state &&
+                       (*state)->serial == change.plan.state_serial &&
+                       change.bundle_digest == (*bundle)->digest;
+  if (current) return change;
+
+  std::optional<Plan> plan;
+  if (environment != nullptr) {
+    std::map<std::string, std::string> artifacts;
+    if (change.kind == ChangeKind::Promotion) artifacts = change.plan.artifacts;
+    auto made = plan_environment(
+        engine, {**bundle, *environment, change.plan.kind, std::move(artifacts)}, stop);
+    if (!made) return fail(std::move(made.error()));
+    plan = *std::move(made);
+  }
+  return in_transaction(
+      engine.store(), Access::Write, [&](Transaction& transaction) -> Result<Change> {
+        auto now = load_change(transaction, change.id);
+        if (!now || now->state != change.state) return now;
+        const bool nothing_left = !plan || (plan->empty() && change.kind == ChangeKind::Apply);
+        if (nothing_left) {
+          step(*now, ChangeState::Superseded, engine.now(), "nothing is left to do");
+        } else {
+          auto authors = spec_authors(transaction, change.environment, (*bundle)->digest);
+          if (!authors) return fail(std::move(authors.error()));
+          now->plan = *std::move(plan);
+          now->bundle_digest = (*bundle)->digest;
+          now->introduces = introduced_by(now->plan);
+          const std::set<std::string> addresses(authors->begin(), authors->end());
+          for (auto& author : authors_of(addresses, (*bundle)->directory)) {
+            if (std::find(now->authors.begin(), now->authors.end(), author) == now->authors.end()) {
+              now->authors.push_back(std::move(author));
+            }
+          }
+        }
+        if (auto saved = save(transaction, *now); !saved) return fail(std::move(saved.error()));
+        auto entry = own_entry(engine, nothing_left ? "change.supersede" : "change.replan",
+                               "change:" + now->id.str());
+        entry.digests = {{"plan", now->plan.digest}};
+        auto index = append(transaction, entry);
+        if (!index) return fail(std::move(index.error()));
+        return now;
+      });
+}
+
+}  // namespace bailey

@@ -1,0 +1,179 @@
+#include "orchestrator/serve/engine/worker.hpp"
+
+#include "orchestrator/serve/engine/judge.hpp"
+#include "orchestrator/serve/engine/open_change.hpp"
+#include "orchestrator/serve/engine/records.hpp"
+#include "orchestrator/serve/engine/request_change.hpp"
+#include "orchestrator/serve/engine/run_programs.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace bailey {
+
+namespace {
+
+constexpr std::chrono::milliseconds kTick{500};
+// After something could not be found out, it is not asked again at once.
+constexpr std::chrono::seconds kPause{5};
+
+// Everything but its programs, which are run only when nothing else stands in the way.
+bool only_checks_are_missing(const GateResult& result) {
+  return std::all_of(result.conditions.begin(), result.conditions.end(),
+                     [](const auto& each) { return each.met || each.condition == "check"; });
+}
+
+std::string_view verb_of(const ApplyEvent& event) {
+  switch (event.action) {
+    case Action::Create:
+      return "creating";
+    case Action::Update:
+      return "updating";
+    case Action::Replace:
+      return "replacing";
+    case Action::Delete:
+      return "deleting";
+    case Action::NoOp:
+      return "looking at";
+  }
+  return "";
+}
+
+}  // namespace
+
+Worker::Worker(Engine& engine)
+    : engine_(engine), thread_([this](std::stop_token stop) { run(stop); }) {}
+
+Worker::~Worker() {
+  thread_.request_stop();
+  thread_.join();
+  for (auto& executor : executors_) executor.thread.request_stop();
+  executors_.clear();
+}
+
+void Worker::wake() {
+  const std::lock_guard lock(mutex_);
+  woken_ = true;
+  wake_.notify_all();
+}
+
+bool Worker::runs(const ChangeId& id) const {
+  const std::lock_guard lock(mutex_);
+  return running_.contains(id);
+}
+
+std::optional<Progress> Worker::progress(const ChangeId& id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = running_.find(id);
+  return found == running_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void Worker::observe(const ChangeId& id, const ApplyEvent& event) {
+  const std::lock_guard lock(mutex_);
+  running_[id] = {event.finished, event.total,
+                  fmt::format("{} {}", verb_of(event), event.address.str())};
+}
+
+void Worker::forget(const ChangeId& id) {
+  const std::lock_guard lock(mutex_);
+  running_.erase(id);
+}
+
+void Worker::execute(Claim claim) {
+  const auto id = claim.change.id;
+  const std::lock_guard lock(mutex_);
+  if (!running_.try_emplace(id).second) return;
+  std::erase_if(executors_, [](const auto& executor) { return executor.done->load(); });
+  auto ended = std::make_shared<std::atomic<bool>>(false);
+  std::jthread thread([this, id, ended, claim = std::move(claim)](std::stop_token stop) mutable {
+    const auto done = run_change(
+        engine_, std::move(claim), [&](const ApplyEvent& event) { observe(id, event); }, stop);
+    if (!done) {
+      // It stays as the store has it and is taken up again once its lease has run out.
+      [[maybe_unused]] const auto error = logged(
+          engine_, own_entry(engine_, "change.interrupt", "change:" + id.str()), done.error());
+    }
+    forget(id);
+    wake();
+    ended->store(true);
+  });
+  executors_.push_back({std::move(ended), std::move(thread)});
+}
+
+void Worker::run(std::stop_token stop) {
+  while (!stop.stop_requested()) {
+    look(stop);
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, stop, kTick, [this] { return woken_; });
+    woken_ = false;
+  }
+}
+
+void Worker::look(std::stop_token stop) {
+  const auto changes = in_transaction(engine_.store(), Access::Read, [](Transaction& transaction) {
+    return all_changes(transaction);
+  });
+  if (!changes) return;
+  for (const auto& change : *changes) {
+    if (stop.stop_requested()) return;
+    if (change.finished() || runs(change.id)) continue;
+    const auto pause = retry_at_.find(change.id);
+    if (pause != retry_at_.end() && engine_.clock().monotonic_now() < pause->second) continue;
+    retry_at_.erase(change.id);
+    consider(change, stop);
+  }
+}
+
+void Worker::consider(const Change& change, std::stop_token stop) {
+  if (change.state == ChangeState::Executing || change.state == ChangeState::Verifying) {
+    auto claim = reclaim_change(engine_, change.id);
+    if (claim) execute(*std::move(claim));
+    return;
+  }
+  if (change.state == ChangeState::Waiting || change.state == ChangeState::Approved) {
+    judge_waiting(change, stop);
+  }
+}
+
+void Worker::judge_waiting(const Change& change, std::stop_token stop) {
+  const auto pause = [&] { retry_at_[change.id] = engine_.clock().monotonic_now() + kPause; };
+  auto current = replan_if_stale(engine_, change, stop);
+  if (!current) return pause();
+  if (current->finished()) return;
+
+  const auto checks =
+      engine_.checks().get(current->id, current->plan.digest, engine_.clock().monotonic_now());
+  Bench bench;
+  auto judged = in_transaction(
+      engine_.store(), Access::Read, [&](Transaction& transaction) -> Result<Judgement> {
+        auto found = bench_for(engine_, transaction, current->environment);
+        if (!found) return fail(std::move(found.error()));
+        bench = *std::move(found);
+        return judge(engine_, transaction, bench, *current, checks.value_or(CheckOutcomes()));
+      });
+  if (!judged) return pause();
+  if (judged->result.rejected || !only_checks_are_missing(judged->result)) return;
+  if (!judged->result.met && checks) return;  // They ran lately and said no.
+  if (!judged->result.met) {
+    if (!run_checks(engine_, bench, *current, stop)) pause();
+    return wake();
+  }
+  if (bench.environment->execute == Execution::ByOperator) {
+    if (current->state == ChangeState::Approved) return;
+    step(*current, ChangeState::Approved, engine_.now(), "waits for an operator");
+    const auto saved =
+        in_transaction(engine_.store(), Access::Write, [&](Transaction& transaction) -> Status {
+          auto now = load_change(transaction, current->id);
+          if (!now || now->state != ChangeState::Waiting) return {};
+          return save(transaction, *current);
+        });
+    if (!saved) pause();
+    return;
+  }
+  auto claim = claim_change(engine_, current->id, std::nullopt, stop);
+  if (!claim) return pause();
+  execute(*std::move(claim));
+}
+
+}  // namespace bailey
