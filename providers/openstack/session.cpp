@@ -1,0 +1,242 @@
+#include "providers/openstack/session.hpp"
+
+#include "orchestrator/base/json.hpp"
+
+#include <array>
+
+namespace bailey::openstack {
+
+namespace {
+
+struct ServiceFacts {
+  Service service;
+  std::string_view type;
+  std::string_view version;  ///< What an endpoint without a version gets.
+};
+
+constexpr std::array kServices{
+    ServiceFacts{Service::Identity, "identity", "/v3"},
+    ServiceFacts{Service::Network, "network", "/v2.0"},
+    ServiceFacts{Service::Compute, "compute", "/v2.1"},
+    ServiceFacts{Service::Image, "image", "/v2"},
+    ServiceFacts{Service::KeyManager, "key-manager", "/v1"},
+};
+
+/// 2.47 shows a server's flavor by name, 2.37 asks for a server's networks; 2.60 is what every
+/// release since Queens speaks.
+constexpr std::string_view kComputeVersion = "compute 2.60";
+constexpr std::chrono::seconds kRenewBefore{60};
+
+/// True for `.../v3`, `.../v2.1` and `.../v2.1/0a1b2c`: one of the last two parts is a version.
+bool names_a_version(std::string_view url) {
+  for (int part = 0; part < 2; ++part) {
+    const auto slash = url.rfind('/');
+    if (slash == std::string_view::npos) return false;
+    const auto last = url.substr(slash + 1);
+    if (last.size() >= 2 && last[0] == 'v' && last[1] >= '0' && last[1] <= '9') return true;
+    url = url.substr(0, slash);
+  }
+  return false;
+}
+
+std::string with_version(std::string url, std::string_view version) {
+  while (!url.empty() && url.back() == '/') url.pop_back();
+  return names_a_version(url) ? url : url + std::string(version);
+}
+
+/// Empty when the catalogue has none for this interface and region.
+std::string endpoint_of(const Json& entry, const SessionOptions& options) {
+  for (const auto& endpoint : member(entry, "endpoints")) {
+    if (string_member(endpoint, "interface") != options.interface) continue;
+    const auto region = string_member(endpoint, "region_id");
+    if (!options.region.empty() && region != options.region) continue;
+    return string_member(endpoint, "url");
+  }
+  return {};
+}
+
+std::map<Service, std::string> read_catalog(const Json& catalog, const SessionOptions& options) {
+  std::map<Service, std::string> endpoints;
+  for (const auto& facts : kServices) {
+    for (const auto& entry : catalog) {
+      if (string_member(entry, "type") != facts.type) continue;
+      if (auto url = endpoint_of(entry, options); !url.empty()) {
+        endpoints.emplace(facts.service, with_version(std::move(url), facts.version));
+        break;
+      }
+    }
+  }
+  // Whatever the catalogue says of Keystone: the account's address is the one that was agreed on.
+  endpoints[Service::Identity] = with_version(options.auth_url, "/v3");
+  return endpoints;
+}
+
+Json password_part(const PasswordLogin& login) {
+  Json user{{"password", std::string(login.password.reveal())}};
+  if (!login.user_id.empty()) {
+    user["id"] = login.user_id;
+  } else {
+    user["name"] = login.user_name;
+    user["domain"] =
+        login.domain_id.empty() ? Json{{"name", login.domain_name}} : Json{{"id", login.domain_id}};
+  }
+  return {{"methods", {"password"}}, {"password", {{"user", std::move(user)}}}};
+}
+
+Json application_credential_part(const ApplicationCredentialLogin& login) {
+  return {{"methods", {"application_credential"}},
+          {"application_credential",
+           {{"id", login.id}, {"secret", std::string(login.secret.reveal())}}}};
+}
+
+std::string question(const Call& call) {
+  const auto path = call.path.substr(0, call.path.find('?'));
+  return call.method + " " + std::string(to_string(call.service)) + " " + path;
+}
+
+}  // namespace
+
+std::string_view to_string(Service service) noexcept {
+  for (const auto& facts : kServices) {
+    if (facts.service == service) return facts.type;
+  }
+  return "unknown";
+}
+
+Json auth_body(const Login& login, const TokenScope& scope) {
+  Json auth;
+  if (const auto* password = std::get_if<PasswordLogin>(&login)) {
+    auth["identity"] = password_part(*password);
+  } else {
+    // Keystone refuses an application credential that asks for a scope, its own included.
+    auth["identity"] = application_credential_part(std::get<ApplicationCredentialLogin>(login));
+    return {{"auth", std::move(auth)}};
+  }
+  if (!scope.project_id.empty()) {
+    auth["scope"] = {{"project", {{"id", scope.project_id}}}};
+  } else if (!scope.project_name.empty()) {
+    auth["scope"] = {
+        {"project", {{"name", scope.project_name}, {"domain", {{"name", scope.domain_name}}}}}};
+  } else {
+    auth["scope"] = "unscoped";
+  }
+  return {{"auth", std::move(auth)}};
+}
+
+Result<Token> read_token(const HttpResponse& answer, const SessionOptions& options) {
+  const auto id = answer.header("x-subject-token");
+  if (!id || id->empty()) return fail(ErrorKind::Protocol, "Keystone answered without a token");
+  auto body = parse_json(answer.body);
+  if (!body) return fail(std::move(body.error()).in("reading a token from Keystone"));
+  const auto& facts = member(*body, "token");
+  const auto expires = parse_time(string_member(facts, "expires_at"));
+  if (!expires) {
+    return fail(ErrorKind::Protocol, "Keystone answered with a token that has no readable expiry");
+  }
+  const auto& user = member(facts, "user");
+  const auto& project = member(facts, "project");
+  return Token{.id = Secret(*id),
+               .expires_at = *expires,
+               .user_id = string_member(user, "id"),
+               .user_domain_id = string_member(member(user, "domain"), "id"),
+               .project_id = string_member(project, "id"),
+               .project_domain_id = string_member(member(project, "domain"), "id"),
+               .endpoints = read_catalog(member(facts, "catalog"), options)};
+}
+
+Session::Session(SessionOptions options, Doors doors)
+    : options_(std::move(options)), doors_(doors) {}
+
+Result<std::shared_ptr<const Token>> Session::authenticate(std::stop_token stop) {
+  HttpRequest request;
+  request.method = "POST";
+  request.url = with_version(options_.auth_url, "/v3") + "/auth/tokens";
+  request.headers = {{"Content-Type", "application/json"}, {"Accept", "application/json"}};
+  request.body = auth_body(options_.login, options_.scope).dump();
+  const auto answer = send_with_retry(doors_.http, request, Repeat::Safe, RetryPolicy{},
+                                      doors_.clock, doors_.random, stop);
+  const std::string doing = "asking Keystone for a token";
+  if (!answer) return fail(Error(answer.error()).in(doing));
+  if (answer->status != 201 && answer->status != 200) {
+    auto error = error_from(*answer, "POST identity /auth/tokens", Quote::No);
+    // An application credential that was deleted is "not found" to Keystone: nobody, all the same.
+    if (error.kind() == ErrorKind::NotFound) {
+      error = Error(ErrorKind::Unauthenticated, error.message());
+    }
+    return fail(std::move(error).in(doing));
+  }
+  auto token = read_token(*answer, options_);
+  if (!token) return fail(std::move(token.error()).in(doing));
+  return std::make_shared<const Token>(std::move(*token));
+}
+
+Result<std::shared_ptr<const Token>> Session::token(std::stop_token stop) {
+  std::unique_lock lock(mutex_);
+  const auto seen = asked_;
+  const bool waited = asking_;
+  if (!settled_.wait(lock, stop, [this] { return !asking_; })) {
+    return fail(ErrorKind::Cancelled, "stopped while waiting for a token");
+  }
+  if (token_ && token_->expires_at > doors_.clock.wall_now() + kRenewBefore) return token_;
+  // Who has waited for an attempt shares its refusal: trying a wrong password again for each
+  // thread would lock the account. What only that thread met, such as its own stop, is not shared.
+  if (waited && asked_ != seen && refusal_ && refusal_->kind() != ErrorKind::Cancelled) {
+    return fail(*refusal_);
+  }
+  asking_ = true;
+  lock.unlock();
+  auto fresh = authenticate(stop);
+  lock.lock();
+  asking_ = false;
+  ++asked_;
+  token_ = fresh ? *fresh : nullptr;
+  refusal_ = fresh ? std::nullopt : std::optional(fresh.error());
+  settled_.notify_all();
+  return fresh;
+}
+
+void Session::forget(const std::shared_ptr<const Token>& refused) {
+  const std::lock_guard lock(mutex_);
+  if (token_ == refused) token_ = nullptr;
+}
+
+Result<HttpResponse> Session::send_once(const Call& call, const Token& token,
+                                        std::stop_token stop) {
+  const auto endpoint = token.endpoints.find(call.service);
+  if (endpoint == token.endpoints.end()) {
+    return fail(Error(ErrorKind::Unsupported, "this cloud's catalogue lists no " +
+                                                  std::string(to_string(call.service)) +
+                                                  " service at this region and interface")
+                    .with_code(std::string(kNoService)));
+  }
+  HttpRequest request;
+  request.method = call.method;
+  request.url = endpoint->second + call.path;
+  request.headers = {{"Accept", call.accept}};
+  if (!call.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
+  if (call.service == Service::Compute) {
+    request.headers.emplace_back("OpenStack-API-Version", kComputeVersion);
+  }
+  request.secret_headers = {{"X-Auth-Token", token.id}};
+  request.body = call.body;
+  return send_with_retry(doors_.http, request, call.repeat, RetryPolicy{}, doors_.clock,
+                         doors_.random, stop);
+}
+
+Result<HttpResponse> Session::send(const Call& call, std::stop_token stop) {
+  for (int attempt = 0;; ++attempt) {
+    const auto current = token(stop);
+    if (!current) return fail(Error(current.error()).in(question(call)));
+    auto answer = send_once(call, **current, stop);
+    if (!answer) return fail(std::move(answer.error()).in(question(call)));
+    if (answer->status >= 200 && answer->status < 300) return answer;
+    // A refused token proves that nothing was done, so even a create is safe to send again.
+    if (answer->status == 401 && attempt == 0) {
+      forget(*current);
+      continue;
+    }
+    return fail(error_from(*answer, question(call), call.quote));
+  }
+}
+
+}  // namespace bailey::openstack

@@ -1,0 +1,125 @@
+#pragma once
+
+#include "orchestrator/base/clock.hpp"
+#include "orchestrator/base/error.hpp"
+#include "orchestrator/base/random.hpp"
+#include "orchestrator/base/secret.hpp"
+#include "orchestrator/net/http_client.hpp"
+#include "orchestrator/net/retry.hpp"
+#include "providers/openstack/errors.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <variant>
+
+namespace bailey::openstack {
+
+enum class Service : std::uint8_t { Identity, Network, Compute, Image, KeyManager };
+
+/// The code of the failure that a cloud has no such service at all.
+inline constexpr std::string_view kNoService = "openstack.no-service";
+
+/// The type by which the service catalogue lists it.
+[[nodiscard]] std::string_view to_string(Service service) noexcept;
+
+/// The doors to the world that all calls go through. They outlive whoever holds them.
+struct Doors {
+  HttpClient& http;
+  Clock& clock;
+  Random& random;
+};
+
+/// A user by id, or by name and domain.
+struct PasswordLogin {
+  std::string user_id;
+  std::string user_name;
+  std::string domain_name;  ///< Of the user; used when there is no `domain_id`.
+  std::string domain_id;
+  Secret password;
+};
+
+/// Brings its own project: it takes no scope.
+struct ApplicationCredentialLogin {
+  std::string id;
+  Secret secret;
+};
+
+using Login = std::variant<PasswordLogin, ApplicationCredentialLogin>;
+
+/// What a token is good for: a project by id, or by name and domain; nothing of it: unscoped.
+struct TokenScope {
+  std::string project_id = {};
+  std::string project_name = {};
+  std::string domain_name = {};  ///< Used when there is no `domain_id`.
+  std::string domain_id = {};
+};
+
+struct SessionOptions {
+  std::string auth_url;
+  std::string region;  ///< Empty: whichever the catalogue lists first.
+  std::string interface = "public";
+  Login login;
+  TokenScope scope;
+};
+
+struct Token {
+  Secret id;
+  WallTime expires_at;
+  std::string user_id;
+  std::string user_domain_id;
+  std::string project_id;
+  std::string project_domain_id;
+  std::map<Service, std::string> endpoints;  ///< With the version, without a slash at the end.
+};
+
+struct Call {
+  Service service = Service::Identity;
+  std::string method = "GET";
+  std::string path = {};  ///< Below the service's version: `/networks`.
+  std::string body = {};
+  std::string accept = "application/json";
+  Repeat repeat = Repeat::Safe;
+  Quote quote = Quote::Yes;
+};
+
+/// One login at one cloud. The token is asked for when it is first needed, shared by all threads,
+/// renewed a minute before it expires, and asked for anew, once a call, when a service refuses it;
+/// however many threads need one, only one asks. Thread-safe.
+class Session {
+ public:
+  Session(SessionOptions options, Doors doors);
+
+  /// The answer, when it is a success (2xx); every other answer is the failure that it means.
+  [[nodiscard]] Result<HttpResponse> send(const Call& call, std::stop_token stop);
+  [[nodiscard]] Result<std::shared_ptr<const Token>> token(std::stop_token stop);
+  [[nodiscard]] const SessionOptions& options() const noexcept { return options_; }
+
+ private:
+  Result<std::shared_ptr<const Token>> authenticate(std::stop_token stop);
+  Result<HttpResponse> send_once(const Call& call, const Token& token, std::stop_token stop);
+  void forget(const std::shared_ptr<const Token>& refused);
+
+  const SessionOptions options_;
+  const Doors doors_;
+  std::mutex mutex_;
+  std::condition_variable_any settled_;
+  bool asking_ = false;
+  std::uint64_t asked_ = 0;
+  std::optional<Error> refusal_;  ///< Of the last time somebody asked.
+  std::shared_ptr<const Token> token_;
+};
+
+/// Reads the answer to POST /auth/tokens. Fails with Protocol.
+[[nodiscard]] Result<Token> read_token(const HttpResponse& answer, const SessionOptions& options);
+/// The body of POST /auth/tokens. Holds the secret.
+[[nodiscard]] nlohmann::json auth_body(const Login& login, const TokenScope& scope);
+
+}  // namespace bailey::openstack
