@@ -1,14 +1,14 @@
 #include "orchestrator/serve/api/api.hpp"
 
-#include <exception>
-
-#include <fmt/format.h>
-
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/base/text.hpp"
 #include "orchestrator/serve/api/problem.hpp"
 #include "orchestrator/serve/api/routes.hpp"
 #include "orchestrator/serve/identity/token_registry.hpp"
+
+#include <fmt/format.h>
+
+#include <exception>
 
 namespace bailey {
 
@@ -34,9 +34,9 @@ ServerResponse no_route(const RouteMatch& match, const ServerRequest& request) {
   if (match.allowed.empty()) {
     return problem(Error(ErrorKind::NotFound, "there is nothing at " + request.path));
   }
-  auto response = problem(
-      Error(ErrorKind::InvalidArgument,
-            fmt::format("{} does not take the method {}", request.path, request.method)));
+  auto response =
+      problem(Error(ErrorKind::InvalidArgument,
+                    fmt::format("{} does not take the method {}", request.path, request.method)));
   response.status = 405;
   response.headers.emplace_back("Allow", join(match.allowed, ", "));
   return response;

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <stop_token>
-
 #include "orchestrator/net/http_server.hpp"
 #include "orchestrator/serve/api/router.hpp"
 #include "orchestrator/serve/engine/engine.hpp"
 #include "orchestrator/serve/engine/worker.hpp"
+
+#include <stop_token>
 
 namespace bailey {
 

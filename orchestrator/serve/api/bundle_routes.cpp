@@ -8,6 +8,10 @@ namespace bailey {
 
 namespace {
 
+BundleOrigin origin_of(const ApiCall& call) {
+  return {strings_member(call.body, "authors"), string_member(call.body, "commit")};
+}
+
 // A proposal that has findings is an answer like any other: the status says that nothing was done.
 Result<ApiAnswer> findings_answer(Result<Json> value) {
   const bool ok = value && member(*value, "ok") == true;
@@ -25,9 +29,9 @@ Result<ApiAnswer> change_answer(Result<std::optional<Change>> change, Worker& wo
 void add_artifact_routes(Router& router, Engine& engine) {
   router.add("POST", "/v1/artifacts", [&engine](const ApiCall& call) -> Result<ApiAnswer> {
     ArtifactSubmission submission;
-    for (auto [name, field] : {std::pair{"project", &submission.project},
-                               std::pair{"name", &submission.name},
-                               std::pair{"reference", &submission.reference}}) {
+    for (auto [name, field] :
+         {std::pair{"project", &submission.project}, std::pair{"name", &submission.name},
+          std::pair{"reference", &submission.reference}}) {
       auto value = required(call, name);
       if (!value) return fail(std::move(value.error()));
       *field = *std::move(value);
@@ -48,9 +52,10 @@ void add_bundle_routes(Router& router, Engine& engine, Worker& worker) {
   router.add("POST", "/v1/bundle/init", [&engine](const ApiCall& call) -> Result<ApiAnswer> {
     auto sources = bundle_sources_from_json(member(call.body, "sources"));
     if (!sources) return fail(std::move(sources.error()));
-    return findings_answer(accept_first_bundle(engine, call.request, *sources,
-                                               strings_member(call.body, "authors")));
+    return findings_answer(accept_first_bundle(engine, call.request, *sources, origin_of(call)));
   });
+  router.add("GET", "/v1/bundle",
+             [&engine](const ApiCall&) { return to_answer(accepted_bundle(engine)); });
   router.add("POST", "/v1/plans", [&engine](const ApiCall& call) -> Result<ApiAnswer> {
     auto sources = bundle_sources_from_json(member(call.body, "sources"));
     if (!sources) return fail(std::move(sources.error()));
@@ -61,8 +66,7 @@ void add_bundle_routes(Router& router, Engine& engine, Worker& worker) {
     auto sources = bundle_sources_from_json(member(call.body, "sources"));
     if (!sources) return fail(std::move(sources.error()));
     auto applied = findings_answer(apply_bundle(
-        engine, call.request,
-        {*sources, string_member(call.body, "environment"), strings_member(call.body, "authors")},
+        engine, call.request, {*sources, string_member(call.body, "environment"), origin_of(call)},
         call.stop));
     worker.wake();
     return applied;
@@ -81,11 +85,10 @@ void add_bundle_routes(Router& router, Engine& engine, Worker& worker) {
                                      call.stop),
                    worker);
              });
-  router.add("POST", "/v1/environments/{name}/destroy",
-             [&engine, &worker](const ApiCall& call) {
-               return change_answer(
-                   request_destroy(engine, call.request, call.path.at("name"), call.stop), worker);
-             });
+  router.add("POST", "/v1/environments/{name}/destroy", [&engine, &worker](const ApiCall& call) {
+    return change_answer(request_destroy(engine, call.request, call.path.at("name"), call.stop),
+                         worker);
+  });
   add_artifact_routes(router, engine);
 }
 

@@ -7,7 +7,9 @@ namespace bailey {
 
 namespace {
 
-ChangeId id_of(const ApiCall& call) { return ChangeId(call.path.at("id")); }
+ChangeId id_of(const ApiCall& call) {
+  return ChangeId(call.path.at("id"));
+}
 
 Result<Decision> decision_of(const ApiCall& call) {
   auto word = required(call, "decision");
@@ -73,11 +75,12 @@ void add_change_routes(Router& router, Engine& engine, Worker& worker) {
                worker.execute(*std::move(claim));
                return to_answer(Json{{"change", id_of(call).str()}}, 202);
              });
-  router.add("POST", "/v1/changes/{id}/cancel", [&engine](const ApiCall& call) -> Result<ApiAnswer> {
-    auto change = cancel_change(engine, call.request, id_of(call));
-    if (!change) return fail(std::move(change.error()));
-    return to_answer(Json{{"change", change->id.str()}, {"state", to_string(change->state)}});
-  });
+  router.add(
+      "POST", "/v1/changes/{id}/cancel", [&engine](const ApiCall& call) -> Result<ApiAnswer> {
+        auto change = cancel_change(engine, call.request, id_of(call));
+        if (!change) return fail(std::move(change.error()));
+        return to_answer(Json{{"change", change->id.str()}, {"state", to_string(change->state)}});
+      });
   router.add("GET", "/v1/receipts/{digest}", [&engine](const ApiCall& call) {
     return to_answer(show_receipt(engine, call.request, call.path.at("digest")));
   });

@@ -10,7 +10,9 @@ namespace {
 constexpr std::int64_t kMostSeconds = 7LL * 24 * 3600;
 constexpr std::chrono::seconds kUsualLease = std::chrono::hours(1);
 
-const std::string& name_of(const ApiCall& call) { return call.path.at("name"); }
+const std::string& name_of(const ApiCall& call) {
+  return call.path.at("name");
+}
 
 Result<std::chrono::seconds> ttl_of(const ApiCall& call) {
   const auto& ttl = member(call.body, "ttl_seconds");
@@ -65,8 +67,8 @@ void add_environment_routes(Router& router, Engine& engine) {
     return to_answer(show_environment(engine, call.request, name_of(call)));
   });
   router.add("POST", "/v1/probe", [&engine](const ApiCall& call) {
-    return to_answer(probe_isolation(engine, call.request,
-                                     string_member(call.body, "environment"), call.stop));
+    return to_answer(
+        probe_isolation(engine, call.request, string_member(call.body, "environment"), call.stop));
   });
   add_credential_routes(router, engine);
 }

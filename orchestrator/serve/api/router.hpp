@@ -1,5 +1,11 @@
 #pragma once
 
+#include "orchestrator/base/error.hpp"
+#include "orchestrator/net/http_server.hpp"
+#include "orchestrator/serve/identity/caller.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
 #include <functional>
 #include <map>
 #include <optional>
@@ -7,12 +13,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <nlohmann/json_fwd.hpp>
-
-#include "orchestrator/base/error.hpp"
-#include "orchestrator/net/http_server.hpp"
-#include "orchestrator/serve/identity/caller.hpp"
 
 namespace bailey {
 

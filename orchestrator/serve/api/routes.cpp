@@ -1,8 +1,8 @@
 #include "orchestrator/serve/api/routes.hpp"
 
-#include <charconv>
-
 #include <fmt/format.h>
+
+#include <charconv>
 
 namespace bailey {
 

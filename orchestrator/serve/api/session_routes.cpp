@@ -41,8 +41,9 @@ void add_token_routes(Router& router, Engine& engine) {
 }  // namespace
 
 void add_session_routes(Router& router, Engine& engine) {
-  router.add("GET", "/healthz", Door::Open,
-             [](const ApiCall&) { return to_answer(Json{{"status", "ok"}}); });
+  router.add("GET", "/healthz", Door::Open, [](const ApiCall&) {
+    return to_answer(Json{{"status", "ok"}});
+  });
   router.add("GET", "/openapi.yaml", Door::Open, [](const ApiCall&) -> Result<ApiAnswer> {
     return ApiAnswer{200, std::string(openapi_document()), "application/yaml"};
   });
@@ -61,9 +62,8 @@ void add_session_routes(Router& router, Engine& engine) {
     if (!signature) return fail(std::move(signature.error()));
     return token_answer(log_in(engine, call.request, *challenge, *signature));
   });
-  router.add("GET", "/v1/whoami", [&engine](const ApiCall& call) {
-    return to_answer(who_am_i(engine, call.request));
-  });
+  router.add("GET", "/v1/whoami",
+             [&engine](const ApiCall& call) { return to_answer(who_am_i(engine, call.request)); });
   add_token_routes(router, engine);
 }
 

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "orchestrator/model/provider_schema.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
-
-#include "orchestrator/model/provider_schema.hpp"
 
 namespace bailey {
 

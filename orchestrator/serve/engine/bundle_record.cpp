@@ -68,12 +68,14 @@ Result<BundleSources> bundle_sources_from_json(const Json& value) {
 }
 
 Status store_bundle(Transaction& transaction, const Bundle& bundle, const BundleSources& sources,
-                    const std::vector<std::string>& authors) {
+                    const BundleOrigin& origin) {
   auto known = transaction.get(Collection::Bundle, bundle.digest);
   if (!known) return fail(std::move(known.error()));
   if (*known) return {};
-  auto written = transaction.put(Collection::Bundle, bundle.digest,
-                                 {{"sources", to_json(sources)}, {"authors", authors}}, kAbsent);
+  auto written = transaction.put(
+      Collection::Bundle, bundle.digest,
+      {{"sources", to_json(sources)}, {"authors", origin.authors}, {"commit", origin.commit}},
+      kAbsent);
   if (!written) return fail(std::move(written.error()).in("storing the bundle " + bundle.digest));
   return {};
 }
@@ -93,11 +95,10 @@ Result<Bundle> load_bundle(Transaction& transaction, const std::string& digest,
   return *std::move(bundle);
 }
 
-Result<std::vector<std::string>> bundle_authors(Transaction& transaction,
-                                                const std::string& digest) {
+Result<BundleOrigin> bundle_origin(Transaction& transaction, const std::string& digest) {
   auto body = stored(transaction, digest);
   if (!body) return fail(std::move(body.error()));
-  return strings_member(*body, "authors");
+  return BundleOrigin{strings_member(*body, "authors"), string_member(*body, "commit")};
 }
 
 }  // namespace bailey

@@ -17,17 +17,21 @@ namespace bailey {
 /// Refuses program paths that leave their folder.
 [[nodiscard]] Result<BundleSources> bundle_sources_from_json(const nlohmann::json& value);
 
-/// Stores the sources of a valid bundle under its digest; `authors` are the e-mail addresses of
-/// those who wrote what is new in it. Storing it again changes nothing.
+/// Where a bundle comes from.
+struct BundleOrigin {
+  std::vector<std::string> authors;  ///< E-mail addresses of those who wrote what is new in it.
+  std::string commit;                ///< In git; empty when it is not kept there.
+};
+
+/// Stores the sources of a valid bundle under its digest. Storing it again changes nothing.
 [[nodiscard]] Status store_bundle(Transaction& transaction, const Bundle& bundle,
-                                  const BundleSources& sources,
-                                  const std::vector<std::string>& authors);
+                                  const BundleSources& sources, const BundleOrigin& origin);
 
 /// Reads a stored bundle again and checks that it still gives its digest.
 [[nodiscard]] Result<Bundle> load_bundle(Transaction& transaction, const std::string& digest,
                                          const ProviderSchemas& schemas);
 
-[[nodiscard]] Result<std::vector<std::string>> bundle_authors(Transaction& transaction,
-                                                              const std::string& digest);
+[[nodiscard]] Result<BundleOrigin> bundle_origin(Transaction& transaction,
+                                                 const std::string& digest);
 
 }  // namespace bailey

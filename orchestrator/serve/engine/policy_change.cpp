@@ -82,7 +82,7 @@ Plan policy_plan(const Bundle& accepted, const Bundle& proposed) {
 
 Result<Change> propose_policy(Engine& engine, const Request& request, const Bundle& accepted,
                               const Bundle& proposed, const BundleSources& sources,
-                              const std::vector<std::string>& authors) {
+                              const BundleOrigin& origin) {
   if (!accepted.organization) {
     return fail(ErrorKind::Refused,
                 "the accepted bundle has no Organization: nobody may change "
@@ -95,12 +95,12 @@ Result<Change> propose_policy(Engine& engine, const Request& request, const Bund
                     .with_code("bundle.no-organization"));
   }
   auto stored = in_transaction(engine.store(), Access::Write, [&](Transaction& transaction) {
-    return store_bundle(transaction, proposed, sources, authors);
+    return store_bundle(transaction, proposed, sources, origin);
   });
   if (!stored) return fail(std::move(stored.error()));
   return open_change(
       engine, request,
-      {ChangeKind::Policy, policy_plan(accepted, proposed), proposed.digest, authors});
+      {ChangeKind::Policy, policy_plan(accepted, proposed), proposed.digest, origin.authors});
 }
 
 Result<Change> replan_policy(Engine& engine, Change change) {

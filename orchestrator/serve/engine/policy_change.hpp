@@ -1,6 +1,7 @@
 #pragma once
 
 #include "orchestrator/model/change.hpp"
+#include "orchestrator/serve/engine/bundle_record.hpp"
 #include "orchestrator/serve/engine/engine.hpp"
 
 #include <string>
@@ -14,7 +15,7 @@ namespace bailey {
 [[nodiscard]] Result<Change> propose_policy(Engine& engine, const Request& request,
                                             const Bundle& accepted, const Bundle& proposed,
                                             const BundleSources& sources,
-                                            const std::vector<std::string>& authors);
+                                            const BundleOrigin& origin);
 
 /// The change compared anew with the bundle accepted now.
 [[nodiscard]] Result<Change> replan_policy(Engine& engine, Change change);

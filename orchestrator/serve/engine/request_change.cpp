@@ -29,7 +29,9 @@ Result<std::vector<std::string>> spec_authors(Transaction& transaction,
   auto applied = find_setting(transaction, "applied/" + environment);
   if (!applied) return fail(std::move(applied.error()));
   if (string_member(*applied, "bundle") == bundle_digest) return std::vector<std::string>();
-  return bundle_authors(transaction, bundle_digest);
+  auto origin = bundle_origin(transaction, bundle_digest);
+  if (!origin) return fail(std::move(origin.error()));
+  return std::move(origin->authors);
 }
 
 Result<std::vector<std::string>> spec_authors(Engine& engine, const std::string& environment,
@@ -41,8 +43,8 @@ Result<std::vector<std::string>> spec_authors(Engine& engine, const std::string&
 
 Status store_and_accept(Engine& engine, Transaction& transaction, const Request& request,
                         const Bundle& bundle, const BundleSources& sources,
-                        const std::vector<std::string>& authors) {
-  auto stored = store_bundle(transaction, bundle, sources, authors);
+                        const BundleOrigin& origin) {
+  auto stored = store_bundle(transaction, bundle, sources, origin);
   if (!stored) return stored;
   return accept_bundle(engine, transaction, entry_for(engine, request, "bundle.accept", ""),
                        bundle.digest);
@@ -114,8 +116,7 @@ bool artifacts_stand(Engine& engine, const std::string& environment, const Plan&
 }  // namespace
 
 Result<Json> accept_first_bundle(Engine& engine, const Request& request,
-                                 const BundleSources& sources,
-                                 const std::vector<std::string>& authors) {
+                                 const BundleSources& sources, const BundleOrigin& origin) {
   return audited(engine, request, "bundle.init", "organization", [&]() -> Result<Json> {
     if (request.caller.subject != bootstrap_subject() || request.caller.proof.empty()) {
       return fail(Error(ErrorKind::PermissionDenied,
@@ -141,7 +142,7 @@ Result<Json> accept_first_bundle(Engine& engine, const Request& request,
           if (!setting->is_null()) {
             return fail(ErrorKind::Conflict, "this server has accepted its first bundle already");
           }
-          auto accepted = store_and_accept(engine, transaction, request, *bundle, sources, authors);
+          auto accepted = store_and_accept(engine, transaction, request, *bundle, sources, origin);
           if (!accepted) return accepted;
           auto token = revoke_token(transaction, request.caller.proof.substr(6));
           if (!token) return fail(std::move(token.error()).in("using up the bootstrap token"));
@@ -172,7 +173,7 @@ Result<Json> apply_bundle(Engine& engine, const Request& request, const ApplyReq
     }
     if (policy_digest_of(*bundle) != policy_digest_of(**accepted)) {
       auto change =
-          propose_policy(engine, request, **accepted, *bundle, apply.sources, apply.authors);
+          propose_policy(engine, request, **accepted, *bundle, apply.sources, apply.origin);
       if (!change) return fail(std::move(change.error()));
       answer["changes"].push_back(change->id.str());
       return answer;
@@ -182,7 +183,7 @@ Result<Json> apply_bundle(Engine& engine, const Request& request, const ApplyReq
       if (!found) return fail(std::move(found.error()));
     }
     auto stored = in_transaction(engine.store(), Access::Write, [&](Transaction& transaction) {
-      return store_and_accept(engine, transaction, request, *bundle, apply.sources, apply.authors);
+      return store_and_accept(engine, transaction, request, *bundle, apply.sources, apply.origin);
     });
     if (!stored) return fail(std::move(stored.error()));
     answer["accepted"] = true;
@@ -197,6 +198,17 @@ Result<Json> apply_bundle(Engine& engine, const Request& request, const ApplyReq
     }
     return answer;
   });
+}
+
+Result<Json> accepted_bundle(Engine& engine) {
+  return in_transaction(engine.store(), Access::Read,
+                        [&](Transaction& transaction) -> Result<Json> {
+                          auto bundle = engine.bundle(transaction);
+                          if (!bundle) return fail(std::move(bundle.error()));
+                          auto origin = bundle_origin(transaction, (*bundle)->digest);
+                          if (!origin) return fail(std::move(origin.error()));
+                          return Json{{"digest", (*bundle)->digest}, {"commit", origin->commit}};
+                        });
 }
 
 Result<std::optional<Change>> request_promotion(Engine& engine, const Request& request,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "orchestrator/model/change.hpp"
+#include "orchestrator/serve/engine/bundle_record.hpp"
 #include "orchestrator/serve/engine/engine.hpp"
 
 #include <nlohmann/json_fwd.hpp>
@@ -18,12 +19,12 @@ namespace bailey {
 /// there is a bundle.
 [[nodiscard]] Result<nlohmann::json> accept_first_bundle(Engine& engine, const Request& request,
                                                          const BundleSources& sources,
-                                                         const std::vector<std::string>& authors);
+                                                         const BundleOrigin& origin);
 
 struct ApplyRequest {
   const BundleSources& sources;
-  std::string only;                  ///< One environment; empty: all.
-  std::vector<std::string> authors;  ///< E-mail addresses of who wrote what is new, from git.
+  std::string only;  ///< One environment; empty: all.
+  BundleOrigin origin;
 };
 
 /// Proposes the next bundle. What differs in what decides becomes one policy change, which the
@@ -33,6 +34,9 @@ struct ApplyRequest {
 /// "refused": [{"environment", "reason"}]}`. Proposing the same again opens nothing twice.
 [[nodiscard]] Result<nlohmann::json> apply_bundle(Engine& engine, const Request& request,
                                                   const ApplyRequest& apply, std::stop_token stop);
+
+/// `{"digest", "commit"}` of the accepted bundle, for any known caller.
+[[nodiscard]] Result<nlohmann::json> accepted_bundle(Engine& engine);
 
 struct PromotionRequest {
   std::string project;
