@@ -144,7 +144,10 @@ class Provider {
   virtual Result<Identity> ensure_identity(const IdentityRequest& request,
                                            const std::optional<Identity>& known,
                                            std::stop_token stop) = 0;
+  /// Its credentials end with it. Absent is success.
   virtual Status remove_identity(const std::string& identity, std::stop_token stop) = 0;
+  /// A credential of the same name, whose secret nobody has any more, is replaced: that is how one
+  /// whose issuing was interrupted is got hold of.
   virtual Result<IssuedCredential> issue(const Identity& identity, const IssueRequest& request,
                                          std::stop_token stop) = 0;
   /// Returns once the provider refuses the credential. Absent is success.
