@@ -19,6 +19,7 @@ bool proves_nothing_done(ErrorKind kind) {
     case ErrorKind::RateLimited:
     case ErrorKind::Unsupported:
       return true;
+    case ErrorKind::Conflict:  // One of the name may be there.
     case ErrorKind::Unavailable:
     case ErrorKind::Timeout:
     case ErrorKind::Cancelled:
