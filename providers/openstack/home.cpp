@@ -10,6 +10,17 @@ namespace {
 
 constexpr std::string_view kTagPrefix = "bailey:";
 
+/// A domain by name, or by id where `..._domain_id` is given instead.
+Status read_domain(const Json& credential, const std::string& whose, std::string& id,
+                   std::string& name) {
+  id = string_member(credential, whose + "_domain_id");
+  if (!id.empty()) return {};
+  auto text = require_string(credential, whose + "_domain_name");
+  if (!text) return fail(std::move(text.error()));
+  name = std::move(*text);
+  return {};
+}
+
 Result<Login> read_login(const Json& credential) {
   const auto id = string_member(credential, "application_credential_id");
   if (!id.empty()) {
@@ -18,16 +29,25 @@ Result<Login> read_login(const Json& credential) {
     return Login(ApplicationCredentialLogin{id, Secret(std::move(*secret))});
   }
   PasswordLogin login;
-  for (auto [name, target] : {std::pair{"username", &login.user_name},
-                              std::pair{"user_domain_name", &login.domain_name}}) {
-    auto text = require_string(credential, name);
-    if (!text) return fail(std::move(text.error()));
-    *target = std::move(*text);
-  }
+  auto name = require_string(credential, "username");
+  if (!name) return fail(std::move(name.error()));
+  login.user_name = std::move(*name);
   auto password = require_string(credential, "password");
   if (!password) return fail(std::move(password.error()));
   login.password = Secret(std::move(*password));
+  if (auto read = read_domain(credential, "user", login.domain_id, login.domain_name); !read) {
+    return fail(std::move(read.error()));
+  }
   return Login(std::move(login));
+}
+
+Result<TokenScope> read_scope(const Json& credential) {
+  auto name = require_string(credential, "project_name");
+  if (!name) return fail(std::move(name.error()));
+  TokenScope scope{.project_name = std::move(*name)};
+  auto read = read_domain(credential, "project", scope.domain_id, scope.domain_name);
+  if (!read) return fail(std::move(read.error()));
+  return scope;
 }
 
 std::string assignment_path(const Json& entry) {
@@ -80,12 +100,9 @@ Result<SessionOptions> session_options(const Account& account, const Secret& cre
   options.region = account.region;
   options.login = std::move(*login);
   if (std::holds_alternative<PasswordLogin>(options.login)) {
-    for (auto [name, target] : {std::pair{"project_name", &options.scope.project_name},
-                                std::pair{"project_domain_name", &options.scope.domain_name}}) {
-      auto text = require_string(*json, name);
-      if (!text) return fail(Error(ErrorKind::InvalidArgument, text.error().message()).in(doing));
-      *target = std::move(*text);
-    }
+    auto scope = read_scope(*json);
+    if (!scope) return fail(Error(ErrorKind::InvalidArgument, scope.error().message()).in(doing));
+    options.scope = std::move(*scope);
   }
   return options;
 }

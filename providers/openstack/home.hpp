@@ -15,7 +15,8 @@
 namespace bailey::openstack {
 
 /// Reads an account's credential: `{"username", "password", "user_domain_name", "project_name",
-/// "project_domain_name"}` or `{"application_credential_id", "application_credential_secret"}`.
+/// "project_domain_name"}` or `{"application_credential_id", "application_credential_secret"}`;
+/// domains may be given by `..._id` instead.
 [[nodiscard]] Result<SessionOptions> session_options(const Account& account,
                                                      const Secret& credential);
 

@@ -71,14 +71,17 @@ std::map<Service, std::string> read_catalog(const Json& catalog, const SessionOp
   return endpoints;
 }
 
+Json domain_part(const std::string& id, const std::string& name) {
+  return id.empty() ? Json{{"name", name}} : Json{{"id", id}};
+}
+
 Json password_part(const PasswordLogin& login) {
   Json user{{"password", std::string(login.password.reveal())}};
   if (!login.user_id.empty()) {
     user["id"] = login.user_id;
   } else {
     user["name"] = login.user_name;
-    user["domain"] =
-        login.domain_id.empty() ? Json{{"name", login.domain_name}} : Json{{"id", login.domain_id}};
+    user["domain"] = domain_part(login.domain_id, login.domain_name);
   }
   return {{"methods", {"password"}}, {"password", {{"user", std::move(user)}}}};
 }
@@ -115,8 +118,9 @@ Json auth_body(const Login& login, const TokenScope& scope) {
   if (!scope.project_id.empty()) {
     auth["scope"] = {{"project", {{"id", scope.project_id}}}};
   } else if (!scope.project_name.empty()) {
-    auth["scope"] = {
-        {"project", {{"name", scope.project_name}, {"domain", {{"name", scope.domain_name}}}}}};
+    auth["scope"] = {{"project",
+                      {{"name", scope.project_name},
+                       {"domain", domain_part(scope.domain_id, scope.domain_name)}}}};
   } else {
     auth["scope"] = "unscoped";
   }
