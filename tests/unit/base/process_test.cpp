@@ -197,11 +197,14 @@ TEST(RunProcess, ATimeoutKillsTheWholeGroup) {
   ASSERT_TRUE(folder);
   const auto note = folder->path() / "pid";
   Command command = shell("sh -c 'echo $$ >" + note.string() + "; exec sleep 1000' & wait");
-  command.timeout = 700ms;
-  EXPECT_EQ(run_process(command).error().kind(), ErrorKind::Timeout);
-  EXPECT_TRUE(has_no_child());
+  // A loaded machine may need longer until the grandchild has said who it is.
+  for (command.timeout = 250ms; command.timeout < 60s; command.timeout *= 4) {
+    EXPECT_EQ(run_process(command).error().kind(), ErrorKind::Timeout);
+    EXPECT_TRUE(has_no_child());
+    if (const auto text = read_file(note); text && !text->empty()) break;
+  }
   const auto grandchild = read_file(note);
-  ASSERT_TRUE(grandchild) << "the machine was too slow to start a shell";
+  ASSERT_TRUE(grandchild);
   EXPECT_TRUE(is_gone_soon(std::stoi(*grandchild)));
 }
 

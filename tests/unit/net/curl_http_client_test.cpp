@@ -147,7 +147,7 @@ TEST_F(CurlHttpClientTest, HalfAnAnswerIsATimeout) {
 
 TEST_F(CurlHttpClientTest, ASilentServerIsATimeout) {
   ScriptedServer server([](test::Peer& peer) { peer.read_all(); });
-  const HttpRequest request{.method = "POST", .url = url_of(server), .timeout = 200ms};
+  const HttpRequest request{.method = "POST", .url = url_of(server), .timeout = 1000ms};
   EXPECT_EQ(client_.send(request, {}).error().kind(), ErrorKind::Timeout);
 }
 
