@@ -86,7 +86,13 @@ std::vector<const Json*> roles_of(const Cloud& cloud, std::string_view user, con
   for (const Json* membership : cloud.where(kMembership, "user_id", user)) {
     add_granted(cloud, string_member(*membership, "group_id"), scope, roles);
   }
-  return with_implied(cloud, roles);
+  roles = with_implied(cloud, roles);
+  // A role of a domain gives what it implies and nothing by its own name, which could be `admin`.
+  roles.erase(std::remove_if(
+                  roles.begin(), roles.end(),
+                  [](const Json* role) { return !member(*role, "domain_id").is_null(); }),
+              roles.end());
+  return roles;
 }
 
 std::vector<const Json*> projects_of(const Cloud& cloud, std::string_view user) {
