@@ -13,7 +13,7 @@ namespace bailey {
 
 namespace {
 
-constexpr std::size_t kLongestValue = 72;
+constexpr std::size_t kLongestValue = 120;
 
 std::string_view sign_of(Action action) {
   switch (action) {

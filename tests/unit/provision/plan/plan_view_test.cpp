@@ -1,0 +1,52 @@
+#include "orchestrator/provision/plan/plan_view.hpp"
+
+#include "tests/support/golden.hpp"
+#include "tests/unit/provision/plan/plan_fixture.hpp"
+
+namespace bailey {
+namespace {
+
+using test::at;
+
+class PlanView : public test::PlanTest {};
+
+TEST_F(PlanView, ShowsAFirstProvisioning) {
+  declare("net", "network", {{"cidr", "10.0.0.0/24"}});
+  declare("web[0]", "server", {{"flavor", "small"}, {"network", "${resource.net}"}}, {"net"});
+  desired_.deferred.push_back({at("web[1]"), "the artifact slot \"web\" is empty"});
+  test::expect_golden("plan/first.txt", render_plan(plan()));
+}
+
+TEST_F(PlanView, ShowsEveryKindOfChange) {
+  stand_all();
+  stand("old", "network", {{"cidr", "10.1.0.0/24"}});
+  desired("net").fields["cidr"] = "10.30.0.0/24";
+  desired("web[1]").fields["metadata"]["artifact"] =
+      "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef and more than fits "
+      "on a line that people read to its end";
+  declare("new", "security-group", {{"description", "\u202ereversed"}});
+  refreshed_.observed[at("sg")].inputs["description"] = "by hand \u202e";
+  states_[1].inputs["description"] = "was";
+  desired("sg").fields["description"] = "was";
+  go("password");
+  test::expect_golden("plan/everything.txt", render_plan(plan()));
+}
+
+TEST_F(PlanView, SaysWhenThereIsNothingToDo) {
+  stand_all();
+  test::expect_golden("plan/nothing.txt", render_plan(plan()));
+}
+
+TEST_F(PlanView, ShowsADestruction) {
+  stand_all();
+  test::expect_golden("plan/destroy.txt", render_plan(plan(PlanKind::Destroy)));
+}
+
+TEST_F(PlanView, HasAStableJsonForm) {
+  stand_all();
+  desired("web[1]").fields["metadata"]["artifact"] = "b";
+  test::expect_golden("plan/plan.json", pretty(to_json(plan())));
+}
+
+}  // namespace
+}  // namespace bailey

@@ -1,0 +1,251 @@
+#include "orchestrator/provision/plan/planner.hpp"
+
+#include "tests/unit/provision/plan/plan_fixture.hpp"
+
+#include <random>
+
+namespace bailey {
+namespace {
+
+using test::at;
+
+class Planner : public test::PlanTest {};
+
+TEST_F(Planner, CreatesWhatIsDeclaredAndNotThere) {
+  declare("net", "network", {{"cidr", "10.0.0.0/24"}});
+  declare("web", "server", {{"flavor", "small"}, {"network", "${resource.net}"}}, {"net"});
+  const auto made = plan();
+  ASSERT_EQ(made.operations.size(), 2U);
+  EXPECT_EQ(made.operations[1].action, Action::Create);
+  EXPECT_EQ(made.operations[1].reason, Reason::NotInState);
+  EXPECT_EQ(made.operations[1].generation, 1);
+  EXPECT_TRUE(made.operations[1].provider_id.empty());
+  EXPECT_FALSE(made.operations[1].before.has_value());
+  EXPECT_EQ((*made.operations[1].after)["network"], "${resource.net}");
+  EXPECT_EQ(made.operations[1].depends_on, std::vector{at("net")});
+}
+
+TEST_F(Planner, CarriesWhatTheApprovalBinds) {
+  const auto made = plan();
+  EXPECT_EQ(made.spec_digest, "sha256:spec");
+  EXPECT_EQ(made.policy_digest, "sha256:policy");
+  EXPECT_EQ(made.template_digest, "sha256:template");
+  EXPECT_EQ(made.state_serial, 7U);
+  EXPECT_EQ(made.environment_uid, EnvironmentUid("env-1"));
+  EXPECT_EQ(made.artifacts.at("web"), "registry/web@sha256:a");
+  ASSERT_TRUE(plan_from_json(to_json(made)));
+}
+
+TEST_F(Planner, IsEmptyWhenAllStandsAsDeclared) {
+  stand_all();
+  const auto made = plan();
+  EXPECT_TRUE(made.empty());
+  EXPECT_EQ(made.operations.size(), 5U);
+  EXPECT_EQ(made.digest, plan().digest);
+}
+
+TEST_F(Planner, DoesNotDependOnTheOrderOfItsInputs) {
+  stand_all();
+  desired("web[0]").fields["flavor"] = "large";
+  desired("net").fields["cidr"] = "10.30.0.0/24";
+  unrecorded("lost", "network", 3, {{"cidr", "10.9.0.0/24"}});
+  unrecorded("lost", "network", 2, {{"cidr", "10.8.0.0/24"}});
+  go("sg");
+  const auto expected = plan();
+  std::mt19937 random(20260304);
+  for (int round = 0; round < 50; ++round) {
+    std::shuffle(desired_.resources.begin(), desired_.resources.end(), random);
+    for (auto& resource : desired_.resources) {
+      std::shuffle(resource.depends_on.begin(), resource.depends_on.end(), random);
+    }
+    std::shuffle(states_.begin(), states_.end(), random);
+    std::shuffle(refreshed_.unrecorded.begin(), refreshed_.unrecorded.end(), random);
+    ASSERT_EQ(plan(), expected) << "round " << round;
+  }
+}
+
+TEST_F(Planner, UpdatesInPlaceWhatCanChange) {
+  stand_all();
+  desired("web[1]").fields["metadata"]["artifact"] = "b";
+  const auto made = operation("web[1]");
+  EXPECT_EQ(made.action, Action::Update);
+  EXPECT_EQ(made.reason, Reason::FieldsChanged);
+  EXPECT_EQ(made.changed_fields, std::vector<std::string>{"metadata.artifact"});
+  EXPECT_EQ(made.provider_id, "id-web[1]");
+  EXPECT_EQ(made.generation, 1);
+  EXPECT_EQ(operation("web[0]").action, Action::NoOp);
+}
+
+TEST_F(Planner, ReplacesWhatCannotChangeAndWhatReferredToIt) {
+  stand_all();
+  desired("net").fields["cidr"] = "10.30.0.0/24";
+  const auto net = operation("net");
+  EXPECT_EQ(net.action, Action::Replace);
+  EXPECT_EQ(net.generation, 2);
+  EXPECT_EQ(net.provider_id, "id-net");
+  const auto web = operation("web[0]");
+  EXPECT_EQ(web.action, Action::Replace);
+  EXPECT_EQ((*web.after)["network"], "${resource.net}");
+  EXPECT_EQ((*web.before)["network"], "id-net");
+}
+
+TEST_F(Planner, UpdatesTheReferrerWhereItsFieldCanChange) {
+  stand_all();
+  desired("password").fields["generate"]["length"] = 48;
+  EXPECT_EQ(operation("password").action, Action::Replace);
+  const auto web = operation("web[0]");
+  EXPECT_EQ(web.action, Action::Update);
+  EXPECT_EQ(web.changed_fields, std::vector<std::string>{"metadata.password"});
+}
+
+TEST_F(Planner, LeavesReferrersAloneWhenTheTargetIsOnlyUpdated) {
+  stand_all();
+  desired("net").fields["description"] = "inner";
+  EXPECT_EQ(operation("net").action, Action::Update);
+  EXPECT_EQ(operation("web[0]").action, Action::NoOp);
+}
+
+TEST_F(Planner, RepairsDrift) {
+  stand_all();
+  refreshed_.observed[at("web[0]")].inputs["flavor"] = "huge";
+  const auto web = operation("web[0]");
+  EXPECT_EQ(web.action, Action::Update);
+  EXPECT_EQ(web.reason, Reason::Drifted);
+  EXPECT_EQ((*web.before)["flavor"], "huge");
+  EXPECT_EQ((*web.after)["flavor"], "small");
+}
+
+TEST_F(Planner, SeesARuleThatWasAddedByHand) {
+  declare("sg", "security-group", {{"description", "closed"}});
+  stand("sg", "security-group", {{"description", "closed"}});
+  refreshed_.observed[at("sg")].inputs["ingress"] = {{{"protocol", "tcp"}, {"port", 22}}};
+  EXPECT_EQ(operation("sg").reason, Reason::Drifted);
+  EXPECT_EQ(operation("sg").changed_fields, std::vector<std::string>{"ingress"});
+}
+
+TEST_F(Planner, IgnoresTheOrderOfUnorderedLists) {
+  stand_all();
+  auto& rules = refreshed_.observed[at("sg")].inputs["ingress"];
+  std::reverse(rules.begin(), rules.end());
+  EXPECT_TRUE(plan().empty());
+}
+
+TEST_F(Planner, CreatesAnewWhatIsGoneWithTheNextGeneration) {
+  stand_all();
+  go("net");
+  const auto net = operation("net");
+  EXPECT_EQ(net.action, Action::Create);
+  EXPECT_EQ(net.reason, Reason::GoneAtProvider);
+  EXPECT_EQ(net.generation, 2);
+  EXPECT_EQ(operation("web[0]").action, Action::Replace);
+}
+
+TEST_F(Planner, CountsWhatCannotBeSeenYetAsUnchanged) {
+  stand_all();
+  refreshed_.observed.erase(at("net"));
+  refreshed_.unknown.insert(at("net"));
+  EXPECT_TRUE(plan().empty());
+}
+
+TEST_F(Planner, DeletesWhatIsNoLongerDeclared) {
+  stand_all();
+  desired_.resources.pop_back();
+  const auto web = operation("web[1]");
+  EXPECT_EQ(web.action, Action::Delete);
+  EXPECT_EQ(web.reason, Reason::NoLongerDeclared);
+  EXPECT_FALSE(web.after.has_value());
+  EXPECT_EQ(web.depends_on, (std::vector{at("net"), at("password"), at("sg")}));
+}
+
+TEST_F(Planner, DestroysEverything) {
+  stand_all();
+  unrecorded("lost", "network", 1, {{"cidr", "10.9.0.0/24"}});
+  unrecorded("half", "server", 1, Json::object()).complete = false;
+  const auto made = plan(PlanKind::Destroy);
+  EXPECT_EQ(made.operations.size(), 7U);
+  for (const auto& each : made.operations) {
+    EXPECT_EQ(each.action, Action::Delete) << each.address.str();
+    EXPECT_EQ(each.reason, Reason::EnvironmentDestroyed);
+    EXPECT_FALSE(each.provider_id.empty());
+  }
+}
+
+TEST_F(Planner, RefusesToDestroyWhatIsProtected) {
+  stand_all();
+  desired("net").protect = true;
+  EXPECT_TRUE(plan().empty());
+  desired("net").fields["cidr"] = "10.30.0.0/24";
+  const auto replaced = try_plan();
+  ASSERT_FALSE(replaced);
+  EXPECT_EQ(replaced.error().kind(), ErrorKind::Refused);
+  EXPECT_EQ(replaced.error().code(), "plan.protected");
+  const auto destroyed = try_plan(PlanKind::Destroy);
+  ASSERT_FALSE(destroyed);
+  EXPECT_EQ(destroyed.error().code(), "plan.protected");
+}
+
+TEST_F(Planner, RefusesATypeThatTheProviderDoesNotOffer) {
+  declare("x", "balloon", Json::object());
+  const auto made = try_plan();
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().kind(), ErrorKind::Unsupported);
+}
+
+TEST_F(Planner, RefusesACycle) {
+  declare("a", "network", {{"cidr", "x"}}, {"b"});
+  declare("b", "network", {{"cidr", "x"}}, {"a"});
+  ASSERT_FALSE(try_plan());
+}
+
+TEST_F(Planner, LeavesAStandingResourceAloneWhileItIsDeferred) {
+  stand_all();
+  desired_.deferred.push_back({at("web[1]"), "no artifact yet"});
+  desired_.resources.pop_back();
+  const auto made = plan();
+  EXPECT_TRUE(made.empty());
+  EXPECT_EQ(made.operations.size(), 5U);
+  EXPECT_EQ(made.deferred.size(), 1U);
+}
+
+TEST_F(Planner, ReplacesWhenTheTypeChanges) {
+  declare("net", "security-group", Json::object());
+  stand("net", "network", {{"cidr", "10.0.0.0/24"}});
+  EXPECT_EQ(operation("net").action, Action::Replace);
+  EXPECT_EQ(operation("net").type, "security-group");
+}
+
+TEST_F(Planner, TakesOverWhatNobodyRecorded) {
+  declare("net", "network", {{"cidr", "10.0.0.0/24"}});
+  unrecorded("net", "network", 2, {{"cidr", "10.0.0.0/24"}});
+  const auto net = operation("net");
+  EXPECT_EQ(net.action, Action::NoOp);
+  EXPECT_EQ(net.generation, 2);
+  EXPECT_EQ(net.provider_id, "lost-net-2");
+}
+
+TEST_F(Planner, FinishesWhatIsHalfMadeUnderItsOwnMarker) {
+  declare("net", "network", {{"cidr", "10.0.0.0/24"}});
+  unrecorded("net", "network", 2, Json::object()).complete = false;
+  const auto net = operation("net");
+  EXPECT_EQ(net.action, Action::Create);
+  EXPECT_EQ(net.generation, 2);
+}
+
+TEST_F(Planner, NeverUsesAMarkerThatIsTaken) {
+  stand_all();
+  desired("net").fields["cidr"] = "10.30.0.0/24";
+  unrecorded("net", "network", 4, {{"cidr", "10.9.0.0/24"}});
+  EXPECT_EQ(operation("net").generation, 5);
+}
+
+TEST_F(Planner, DropsAFieldThatIsNoLongerDeclared) {
+  declare("net", "network", {{"cidr", "10.0.0.0/24"}});
+  stand("net", "network", {{"cidr", "10.0.0.0/24"}, {"description", "old"}});
+  const auto net = operation("net");
+  EXPECT_EQ(net.action, Action::Update);
+  EXPECT_EQ(net.changed_fields, std::vector<std::string>{"description"});
+  EXPECT_FALSE(net.after->contains("description"));
+}
+
+}  // namespace
+}  // namespace bailey
