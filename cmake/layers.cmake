@@ -18,13 +18,14 @@ bailey_layer(apply DIR orchestrator/provision/apply USES base model store provid
 
 bailey_layer(artifact DIR orchestrator/promote/artifact USES base model net)
 bailey_layer(evidence DIR orchestrator/promote/evidence USES base model audit)
-bailey_layer(gate DIR orchestrator/promote/gate USES base model spec evidence LINK date::date-tz)
+bailey_layer(gate DIR orchestrator/promote/gate USES base model evidence LINK date::date-tz)
 
 bailey_layer(identity DIR orchestrator/serve/identity USES base model spec store)
 bailey_layer(engine DIR orchestrator/serve/engine
   USES base model net spec audit store provider plan credential apply artifact evidence gate identity)
 bailey_layer(api DIR orchestrator/serve/api USES base model net identity engine)
-bailey_layer(cli DIR orchestrator/serve/cli USES base model net spec audit evidence engine api)
+bailey_layer(cli DIR orchestrator/serve/cli
+  USES base model net spec audit store plan artifact evidence engine api)
 
 bailey_layer(openstack DIR providers/openstack USES base model net provider)
 bailey_layer(devcloud DIR providers/devcloud USES base model net provider LINK SQLite::SQLite3)

@@ -84,6 +84,10 @@ Status serve(const ServeOptions& options) {
     return check_continuity(transaction, log_key->verifier());
   });
   if (!continuous) return fail(std::move(continuous.error()).in("checking the log"));
+  if (auto written = write_file(options.data / "log.pub", log_key->verifier().str() + "\n");
+      !written) {
+    return fail(std::move(written.error()));
+  }
   const KeyRing keys(options.data);
   if (auto made = keys.create_missing(random); !made) {
     return fail(std::move(made.error()).in("making the sealing keys"));

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "orchestrator/model/change.hpp"
+#include "orchestrator/serve/cli/context.hpp"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace bailey {
+
+struct PromoteCommand {
+  std::string project;
+  std::vector<std::string> artifacts;  ///< `NAME=HOST/REPOSITORY@sha256:...`.
+  std::string to;
+  bool wait = false;
+};
+[[nodiscard]] int promote(const Context& context, const PromoteCommand& command);
+[[nodiscard]] int destroy(const Context& context, const std::string& environment, bool wait);
+
+[[nodiscard]] int list_changes(const Context& context, const std::string& environment,
+                               const std::string& state);
+[[nodiscard]] int show_change(const Context& context, const std::string& id);
+/// What blocks it, since when, and who can unblock it.
+[[nodiscard]] int why(const Context& context, const std::string& id);
+[[nodiscard]] int show_plan(const Context& context, const std::string& id);
+[[nodiscard]] int execute_change(const Context& context, const std::string& id, bool wait);
+[[nodiscard]] int cancel_change(const Context& context, const std::string& id);
+
+struct DecideCommand {
+  std::string change;
+  Decision decision = Decision::Approve;
+  std::string reason;
+  std::filesystem::path key;
+  bool yes = false;  ///< Do not ask.
+};
+/// Shows what would be signed, signs it with the caller's own SSH key, and hands it in.
+[[nodiscard]] int decide(const Context& context, const DecideCommand& command);
+/// Writes each approval as files that stock `ssh-keygen -Y verify` reads.
+[[nodiscard]] int export_approvals(const Context& context, const std::string& change,
+                                   const std::filesystem::path& folder);
+
+}  // namespace bailey

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "orchestrator/serve/cli/context.hpp"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace bailey {
+
+using Paths = std::vector<std::filesystem::path>;
+
+/// `validate PATH...`: offline; all findings. 0 without errors, 1 with.
+[[nodiscard]] int validate(const Context& context, const Paths& paths);
+/// `schema`: the JSON Schema of the spec format, for editors.
+[[nodiscard]] int print_schema(const Context& context);
+
+/// `init PATH...`: gives a new server its first bundle.
+[[nodiscard]] int init(const Context& context, const Paths& paths);
+
+struct PlanCommand {
+  Paths paths;
+  std::string environment;
+  bool detailed_exit_code = false;
+};
+[[nodiscard]] int plan(const Context& context, const PlanCommand& command);
+
+struct ApplyCommand {
+  Paths paths;
+  std::string environment;
+  bool wait = false;
+};
+[[nodiscard]] int apply(const Context& context, const ApplyCommand& command);
+
+}  // namespace bailey
