@@ -452,12 +452,12 @@ const YamlNode* YamlNode::find(std::string_view key) const {
   return nullptr;
 }
 
-std::optional<std::vector<YamlNode>> parse_yaml(const std::string& file, std::string_view text,
-                                                Diagnostics& diagnostics) {
+YamlFile read_yaml(const std::string& file, std::string_view text, Diagnostics& diagnostics) {
+  const YamlFile unreadable{{}, {}, false};
   if (text.size() > kMaxBytes) {
     diagnostics.add(about_file(file, "yaml.too-large", "File too large",
                                fmt::format("A spec file has at most {} KiB.", kMaxBytes / 1024)));
-    return std::nullopt;
+    return unreadable;
   }
   const std::string normalised = with_plain_breaks(text);
   if (const auto invalid = find_invalid_utf8(normalised)) {
@@ -466,20 +466,32 @@ std::optional<std::vector<YamlNode>> parse_yaml(const std::string& file, std::st
                               "The bytes from here on are not UTF-8; save the file as UTF-8.");
     finding.subject = Positions(valid).at(file, *invalid, 1);
     diagnostics.add(std::move(finding));
-    return std::nullopt;
+    return unreadable;
   }
   Source source{file, normalised, Positions(normalised), diagnostics};
   check_characters(source);
-  if (source.failed) return std::nullopt;
-  std::vector<YamlNode> documents;
+  if (source.failed) return unreadable;
+  YamlFile result;
   std::size_t nodes = 0;
   for (const auto& slice : split_documents(source)) {
     if (nodes > kMaxNodes) break;
-    auto document = parse_document(source, slice, nodes);
-    if (document) documents.push_back(std::move(*document));
+    if (auto document = parse_document(source, slice, nodes)) {
+      result.documents.push_back(std::move(*document));
+    } else {
+      result.unread.emplace_back(source.text.substr(slice.begin, slice.end - slice.begin));
+    }
   }
-  if (source.failed) return std::nullopt;
-  return documents;
+  result.readable = nodes <= kMaxNodes;
+  return result;
+}
+
+std::optional<std::vector<YamlNode>> parse_yaml(const std::string& file, std::string_view text,
+                                                Diagnostics& diagnostics) {
+  Diagnostics own;
+  auto result = read_yaml(file, text, own);
+  for (auto& finding : own.sorted()) diagnostics.add(std::move(finding));
+  if (own.has_errors()) return std::nullopt;
+  return std::move(result.documents);
 }
 
 }  // namespace bailey

@@ -38,6 +38,14 @@ struct YamlEntry {
   YamlNode value;
 };
 
+/// What could be read of a file in which there may be errors.
+struct YamlFile {
+  std::vector<YamlNode> documents;
+  /// The text of each document that could not be read, so that its name can still be guessed.
+  std::vector<std::string> unread;
+  bool readable = true;  ///< False when the file as a whole was refused.
+};
+
 /// Reads the documents of one file, strictly: UTF-8 without a byte order mark, at most 1 MiB, depth
 /// 64 and 100,000 nodes, keys of at most 256 bytes and scalars of at most 64 KiB; no tabs in
 /// indentation, directives, anchors, aliases, tags, merge keys, duplicate or complex keys. Each
@@ -46,5 +54,10 @@ struct YamlEntry {
 [[nodiscard]] std::optional<std::vector<YamlNode>> parse_yaml(const std::string& file,
                                                               std::string_view text,
                                                               Diagnostics& diagnostics);
+
+/// As parse_yaml(), for a reader who wants to find everything in one run: gives what it could read
+/// beside its findings. A map with a duplicate key has both entries.
+[[nodiscard]] YamlFile read_yaml(const std::string& file, std::string_view text,
+                                 Diagnostics& diagnostics);
 
 }  // namespace bailey

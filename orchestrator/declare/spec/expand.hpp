@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace bailey {
@@ -58,5 +59,11 @@ using ReferenceLookup =
 
 /// Every reference to a resource within `fields`, sorted, each once.
 [[nodiscard]] std::vector<ResourceReference> resource_references(const nlohmann::json& fields);
+
+/// The words of a check or verification with `${environment.name}`, `${environment.class}` and
+/// `${change.id}` filled in. Each stays one word, whatever the values hold.
+[[nodiscard]] std::vector<std::string> fill_command(const std::vector<std::string>& command,
+                                                    const Environment& environment,
+                                                    std::string_view change);
 
 }  // namespace bailey
