@@ -1,0 +1,384 @@
+#include "orchestrator/promote/gate/gate_evaluator.hpp"
+
+#include "orchestrator/base/digest.hpp"
+#include "orchestrator/promote/evidence/statement.hpp"
+#include "tests/unit/promote/test_keys.hpp"
+
+#include <gtest/gtest.h>
+
+namespace bailey {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using test::TestKey;
+
+Subject person(std::string name) {
+  return {SubjectKind::Person, std::move(name)};
+}
+Subject group(std::string name) {
+  return {SubjectKind::Group, std::move(name)};
+}
+Subject service(std::string name) {
+  return {SubjectKind::Service, std::move(name)};
+}
+
+WallTime time_of(const char* text) {
+  return *parse_time(text);
+}
+
+/// A Wednesday, 10:00 UTC.
+const WallTime kNow = time_of("2026-03-04T10:00:00Z");
+
+/// A production environment behind staging, one change on its way into it, and everything met.
+/// Tests take away or bend one thing.
+class EvaluateGate : public ::testing::Test {
+ protected:
+  EvaluateGate() {
+    for (const char* name : {"alice", "bob", "carol", "dave", "erin"}) {
+      bundle_.directory.people[name] = {std::string(name) + "@x", {TestKey(name).line()}};
+    }
+    bundle_.directory.services["ci"] = {{person("dave")}, {TestKey("ci").line()}, {}};
+    bundle_.directory.groups = {
+        {"managers", {person("alice"), person("bob"), person("dave"), person("erin")}},
+        {"security", {group("guards")}},
+        {"guards", {person("carol"), person("bob")}}};
+    Template& web = bundle_.templates["web"];
+    web.roles["approver"] = {{Power::Read, Power::Approve}, {}};
+    web.roles["auditor"] = {{Power::Read, Power::Audit}, {}};
+    Environment& staging = bundle_.environments["staging"];
+    staging.name = "staging";
+    staging.template_name = "web";
+    environment_.name = "production";
+    environment_.environment_class = EnvironmentClass::Production;
+    environment_.template_name = "web";
+    environment_.bindings = {{"approver", {group("managers"), group("security")}},
+                             {"auditor", {person("mallory")}}};
+    environment_.gate = {
+        VerifiedCondition{"staging"},
+        SoakCondition{"staging", hours(24)},
+        ApprovalsCondition{{{group("managers"), 1}, {group("security"), 1}}, hours(8)},
+        EvidenceCondition{std::string(kAuthorshipPredicate), {service("ci")}},
+        CheckCondition{{"checks/ticket"}, minutes(1)},
+        WindowCondition{{1, 2, 3, 4}, hours(9), hours(16), "Europe/Berlin"}};
+    change_.id = ChangeId("chg-1");
+    change_.requester = service("ci");
+    change_.authors = {{"alice@x", "alice"}};
+    change_.introduces = {web_, template_};
+    change_.plan.template_digest = template_;
+    change_.plan.artifacts = {{"web", "r:1/payments/web@" + web_}};
+    verified_ = {{web_, "2026-03-03T10:00:00Z"}, {template_, "2026-03-01T10:00:00Z"}};
+    approvals_ = {approval("erin"), approval("carol")};
+    evidence_ = {
+        {web_, std::string(kAuthorshipPredicate), service("ci"), {{"alice@x", "alice"}}, ""}};
+    checks_ = {{4, {true, "CHG-7"}}};
+  }
+
+  static Approval approval(const std::string& name, Decision decision = Decision::Approve) {
+    Approval out;
+    out.id = ApprovalId("apr-" + name);
+    out.change = ChangeId("chg-1");
+    out.approver = name;
+    out.decision = decision;
+    out.issued_at = "2026-03-04T09:00:00Z";
+    out.expires_at = "2026-03-04T17:00:00Z";
+    out.key_fingerprint = TestKey(name).print();
+    return out;
+  }
+
+  [[nodiscard]] GateInputs inputs() const {
+    const auto verified = verified_;
+    return {bundle_,
+            environment_,
+            change_,
+            approvals_,
+            [verified](const std::string& environment,
+                       const std::string& digest) -> std::optional<VerifiedItem> {
+              const auto found = verified.find(digest);
+              if (environment != "staging" || found == verified.end()) return std::nullopt;
+              return VerifiedItem{environment, digest, found->second, "chg-0"};
+            },
+            evidence_,
+            checks_,
+            now_};
+  }
+  [[nodiscard]] GateResult judge() const { return evaluate_gate(inputs()); }
+
+  /// The conditions that are not met.
+  [[nodiscard]] std::vector<std::string> unmet() const {
+    std::vector<std::string> names;
+    const auto result = judge();
+    for (const auto& each : result.conditions) {
+      if (!each.met) names.push_back(each.condition);
+    }
+    EXPECT_EQ(result.met, names.empty() && !result.rejected);
+    return names;
+  }
+  [[nodiscard]] ConditionResult condition(const std::string& name) const {
+    for (const auto& each : judge().conditions) {
+      if (each.condition == name) return each;
+    }
+    return {};
+  }
+
+  const std::string web_ = digest_of(std::string_view("web"));
+  const std::string template_ = digest_of(std::string_view("template"));
+  Bundle bundle_;
+  Environment environment_;
+  Change change_;
+  std::map<std::string, std::string> verified_;
+  std::vector<Approval> approvals_;
+  std::vector<EvidenceItem> evidence_;
+  std::map<std::size_t, CheckOutcome> checks_;
+  WallTime now_ = kNow;
+};
+
+using Names = std::vector<std::string>;
+
+TEST_F(EvaluateGate, LetsThroughWhatMeetsEveryCondition) {
+  const auto result = judge();
+  EXPECT_TRUE(result.met) << gate_json(result).dump(2);
+  EXPECT_FALSE(result.rejected);
+  ASSERT_EQ(result.conditions.size(), environment_.gate.size() + 1);
+  EXPECT_EQ(result.conditions.back().condition, "freeze");
+}
+
+TEST_F(EvaluateGate, RefusesWhatIsNotVerifiedInTheStageBefore) {
+  verified_.erase(web_);
+  EXPECT_EQ(unmet(), (Names{"verified", "soak"}));
+  verified_ = {{web_, "2026-03-03T10:00:00Z"}};
+  EXPECT_EQ(unmet(), (Names{"verified", "soak"}));
+}
+
+TEST_F(EvaluateGate, AsksForTheTemplateOnlyWhereTheStageUsesIt) {
+  verified_.erase(template_);
+  bundle_.environments["staging"].template_name = "other";
+  EXPECT_EQ(unmet(), Names{});
+}
+
+TEST_F(EvaluateGate, RefusesAnUnknownStageAndAnAbsentOrForeignAnswer) {
+  bundle_.environments.clear();
+  EXPECT_EQ(unmet(), (Names{"verified", "soak"}));
+  bundle_.environments["staging"].template_name = "web";
+  auto silent = inputs();
+  silent.verified = nullptr;
+  EXPECT_FALSE(evaluate_gate(silent).met);
+  auto foreign = inputs();
+  foreign.verified = [&](const std::string&, const std::string& digest) {
+    return std::optional(VerifiedItem{"development", digest, "2026-01-01T00:00:00Z", "chg-0"});
+  };
+  EXPECT_FALSE(evaluate_gate(foreign).met);
+}
+
+TEST_F(EvaluateGate, SaysWhenTheSoakEnds) {
+  verified_[web_] = "2026-03-03T10:00:01Z";
+  EXPECT_EQ(unmet(), Names{"soak"});
+  EXPECT_EQ(condition("soak").opens_at, time_of("2026-03-04T10:00:01Z"));
+  verified_[web_] = "yesterday";
+  EXPECT_EQ(unmet(), Names{"soak"});
+}
+
+TEST_F(EvaluateGate, CountsNeitherAuthorNorRequesterNorExecutor) {
+  approvals_ = {approval("alice"), approval("carol")};
+  EXPECT_EQ(unmet(), Names{"approvals"});
+  approvals_ = {approval("dave"), approval("carol")};  // Controls the service that asks.
+  EXPECT_EQ(unmet(), Names{"approvals"});
+  approvals_ = {approval("erin"), approval("carol")};
+  change_.executor = person("erin");
+  EXPECT_EQ(unmet(), Names{"approvals"});
+}
+
+TEST_F(EvaluateGate, KnowsAnAuthorByAddressUnderAnyNameAndInTheEvidence) {
+  change_.authors = {{"ERIN@X", ""}};
+  EXPECT_EQ(unmet(), Names{"approvals"});
+  change_.authors.clear();
+  evidence_[0].authors = {{"erin@x", "erin"}};
+  EXPECT_EQ(unmet(), Names{"approvals"});
+  evidence_[0].authors.clear();
+  bundle_.directory.people["erin"].email = "alice@x";  // A second account of the author.
+  change_.authors = {{"alice@x", "alice"}};
+  EXPECT_EQ(unmet(), Names{"approvals"});
+}
+
+TEST_F(EvaluateGate, FollowsControlThroughServicesAndGroups) {
+  bundle_.directory.services["robot"] = {{group("guards")}, {}, {}};
+  bundle_.directory.services["ci"].controlled_by = {service("robot"), service("ci")};
+  EXPECT_EQ(unmet(), Names{"approvals"});
+  EXPECT_EQ(eligible_approvers(inputs()), (std::set<std::string>{"dave", "erin"}));
+}
+
+TEST_F(EvaluateGate, CountsNobodyTwice) {
+  approvals_ = {approval("bob"), approval("bob")};  // In both groups.
+  EXPECT_EQ(unmet(), Names{"approvals"});
+  approvals_ = {approval("bob"), approval("erin")};
+  EXPECT_EQ(unmet(), Names{});
+  approvals_ = {approval("bob"), approval("carol")};
+  EXPECT_EQ(unmet(), Names{});
+}
+
+TEST_F(EvaluateGate, ForgetsApprovalsOfThoseWhoLostMembershipKeyOrPower) {
+  bundle_.directory.groups["guards"] = {person("bob")};
+  EXPECT_EQ(unmet(), Names{"approvals"});
+  bundle_.directory.groups["guards"] = {person("carol")};
+  EXPECT_EQ(unmet(), Names{});
+  bundle_.directory.people["carol"].keys = {TestKey("new key of carol").line()};
+  EXPECT_EQ(unmet(), Names{"approvals"});
+  bundle_.directory.people.erase("carol");
+  EXPECT_EQ(unmet(), Names{"approvals"});
+}
+
+TEST_F(EvaluateGate, DemandsThePowerToApprove) {
+  environment_.bindings["approver"] = {group("managers")};
+  EXPECT_EQ(unmet(), Names{"approvals"});
+  environment_.bindings.clear();
+  EXPECT_EQ(unmet(), Names{"approvals"});
+}
+
+TEST_F(EvaluateGate, CountsApprovalsOnlyWhileTheyAreValidAndForThisChange) {
+  const auto with = [&](auto alter) {
+    approvals_ = {approval("erin"), approval("carol")};
+    alter(approvals_[0]);
+    return unmet();
+  };
+  EXPECT_EQ(with([](Approval& a) { a.expires_at = "2026-03-04T10:00:00Z"; }), Names{"approvals"});
+  EXPECT_EQ(with([](Approval& a) { a.issued_at = "2026-03-04T02:00:00Z"; }), Names{"approvals"});
+  EXPECT_EQ(with([](Approval& a) { a.issued_at = "2026-03-04T02:00:01Z"; }), Names{});
+  EXPECT_EQ(with([](Approval& a) { a.issued_at = "2026-03-04T10:00:01Z"; }), Names{"approvals"});
+  EXPECT_EQ(with([](Approval& a) { a.issued_at = ""; }), Names{"approvals"});
+  EXPECT_EQ(with([](Approval& a) { a.expires_at = "never"; }), Names{"approvals"});
+  EXPECT_EQ(with([](Approval& a) { a.change = ChangeId("chg-2"); }), Names{"approvals"});
+  EXPECT_EQ(with([](Approval& a) { a.key_fingerprint = TestKey("bob").print(); }),
+            Names{"approvals"});
+}
+
+TEST_F(EvaluateGate, IsNeverMetByARuleWithoutPeopleOrWithoutRules) {
+  bundle_.directory.groups.erase("security");
+  EXPECT_EQ(unmet(), Names{"approvals"});
+  EXPECT_FALSE(condition("approvals").waits_for_people);
+  environment_.gate[2] = ApprovalsCondition{{}, hours(8)};
+  EXPECT_EQ(unmet(), Names{"approvals"});
+}
+
+TEST_F(EvaluateGate, NamesWhoCanUnblock) {
+  approvals_ = {approval("erin")};
+  const auto missing = condition("approvals");
+  EXPECT_TRUE(missing.waits_for_people);
+  EXPECT_EQ(missing.who_can_unblock, (Names{"bob", "carol"}));
+  EXPECT_TRUE(judge().waits_for_people_only());
+  checks_.clear();
+  EXPECT_FALSE(judge().waits_for_people_only());
+}
+
+TEST_F(EvaluateGate, IsClosedByARejectionOfWhoMay) {
+  approvals_.push_back(approval("alice", Decision::Reject));  // An author: counts for nothing.
+  EXPECT_FALSE(judge().rejected);
+  approvals_.push_back(approval("bob", Decision::Reject));
+  approvals_.back().expires_at = "2026-03-04T09:30:00Z";
+  const auto result = judge();
+  EXPECT_TRUE(result.rejected);
+  EXPECT_FALSE(result.met);
+  EXPECT_FALSE(result.waits_for_people_only());
+}
+
+TEST_F(EvaluateGate, DemandsEvidenceForEveryArtifactByWhoMayGiveIt) {
+  evidence_[0].signer = service("other");
+  EXPECT_EQ(unmet(), Names{"evidence"});
+  EXPECT_EQ(condition("evidence").who_can_unblock, Names{"service:ci"});
+  evidence_[0].signer = person("ci");
+  EXPECT_EQ(unmet(), Names{"evidence"});
+  evidence_[0].signer = service("ci");
+  evidence_[0].predicate_type = "urn:other";
+  EXPECT_EQ(unmet(), Names{"evidence"});
+  evidence_[0].predicate_type = kAuthorshipPredicate;
+  change_.plan.artifacts["api"] = "r:1/payments/api@" + digest_of(std::string_view("api"));
+  EXPECT_EQ(unmet(), Names{"evidence"});
+  change_.plan.artifacts = {{"web", "r:1/payments/web"}};
+  EXPECT_EQ(unmet(), Names{"evidence"});
+  change_.plan.artifacts.clear();
+  EXPECT_EQ(unmet(), Names{});
+  bundle_.directory.services.erase("ci");
+  change_.plan.artifacts = {{"web", "r:1/payments/web@" + web_}};
+  EXPECT_EQ(unmet(), Names{"evidence"});
+}
+
+TEST_F(EvaluateGate, TakesAMissingAnswerOfACheckForNo) {
+  checks_ = {{3, {true, ""}}};
+  EXPECT_EQ(unmet(), Names{"check"});
+  checks_ = {{4, {false, "no ticket"}}};
+  EXPECT_EQ(unmet(), Names{"check"});
+}
+
+TEST_F(EvaluateGate, IsShutOutsideItsWindow) {
+  now_ = time_of("2026-03-04T15:00:00Z");  // 16:00 in Berlin.
+  EXPECT_EQ(unmet(), Names{"window"});
+  EXPECT_EQ(condition("window").opens_at, time_of("2026-03-05T08:00:00Z"));
+}
+
+TEST_F(EvaluateGate, IsShutByAFreezeOfItsClassOrItself) {
+  Freeze freeze{"year-end", {EnvironmentClass::Production}, {}, kNow, kNow + hours(1), "close"};
+  bundle_.freezes["year-end"] = freeze;
+  EXPECT_EQ(unmet(), Names{"freeze"});
+  EXPECT_EQ(condition("freeze").opens_at, kNow + hours(1));
+  freeze.to = kNow + hours(2);
+  freeze.classes = {};
+  freeze.environments = {"production"};
+  bundle_.freezes["longer"] = freeze;
+  EXPECT_EQ(condition("freeze").opens_at, kNow + hours(2));
+  now_ = kNow + hours(2);
+  EXPECT_EQ(unmet(), Names{});
+}
+
+TEST_F(EvaluateGate, IsNotShutByAFreezeOfOthers) {
+  bundle_.freezes["other"] = {
+      "other", {EnvironmentClass::Staging}, {"staging"}, kNow, kNow + hours(1), ""};
+  EXPECT_EQ(unmet(), Names{});
+  bundle_.freezes["all"] = {"all", {}, {}, kNow, kNow + hours(1), ""};
+  EXPECT_EQ(unmet(), Names{"freeze"});
+}
+
+TEST_F(EvaluateGate, HoldsTheFloorOfTheClassWhateverTheGateSays) {
+  environment_.gate = {};
+  EXPECT_EQ(unmet(), Names{"floor"});
+  environment_.environment_class = EnvironmentClass::Test;
+  EXPECT_EQ(unmet(), Names{"floor"});
+  environment_.environment_class = EnvironmentClass::Development;
+  EXPECT_EQ(unmet(), Names{});
+  environment_.gate = {VerifiedCondition{"staging"},
+                       ApprovalsCondition{{{group("managers"), 1}}, hours(8)}};
+  environment_.environment_class = EnvironmentClass::Staging;
+  approvals_ = {approval("erin")};
+  EXPECT_EQ(unmet(), Names{});
+  environment_.environment_class = EnvironmentClass::Production;
+  EXPECT_EQ(unmet(), Names{"floor"});
+  approvals_ = {approval("erin"), approval("carol")};
+  EXPECT_EQ(unmet(), Names{"floor"});  // Two people, and nobody asks who wrote it.
+  environment_.gate.push_back(
+      EvidenceCondition{std::string(kAuthorshipPredicate), {service("ci")}});
+  EXPECT_EQ(unmet(), Names{});
+  approvals_ = {approval("erin"), approval("erin")};
+  EXPECT_EQ(unmet(), Names{"floor"});
+}
+
+TEST_F(EvaluateGate, GivesTheJsonOfTheCommandLine) {
+  const auto json = gate_json(judge());
+  ASSERT_EQ(json.size(), 7U);
+  for (const auto& each : json) {
+    EXPECT_EQ(each.size(), 4U);
+    for (const char* name : {"condition", "met", "detail", "who_can_unblock"}) {
+      EXPECT_TRUE(each.contains(name)) << name;
+    }
+  }
+}
+
+TEST_F(EvaluateGate, RecordsWhatItWasJudgedBy) {
+  const auto record = gate_record(inputs(), judge());
+  EXPECT_EQ(record.at("evaluated_at"), "2026-03-04T10:00:00.000Z");
+  EXPECT_EQ(record.at("met"), true);
+  EXPECT_EQ(record.at("inputs").at("approvals").size(), 2U);
+  EXPECT_EQ(record.at("inputs").at("verified").size(), 2U);
+  EXPECT_EQ(record.at("inputs").at("evidence").size(), 1U);
+  EXPECT_EQ(record.at("inputs").at("checks").size(), 1U);
+}
+
+}  // namespace
+}  // namespace bailey
