@@ -68,8 +68,9 @@ struct Actor {
 };
 
 /// Makes the environment's identities and standing credentials what the spec says: an identity for
-/// each role that has grants, one unexpired credential for each entry. What is no longer declared,
-/// or is left of an earlier environment of this name, is revoked and removed; what is expired or
+/// each role that has grants, an unexpired credential for each entry, and a newer one beside it
+/// once its `rotate` has passed; the old one ends with its own time. What is no longer declared, or
+/// is left of an earlier environment of this name, is revoked and removed; what is expired or
 /// unfinished is cleared away. Goes as far as it can and fails with the first failure; safe to
 /// repeat, and changes nothing when all is as it should be.
 [[nodiscard]] Status stamp_credentials(const CredentialTools& tools, const CredentialScope& scope,

@@ -48,6 +48,16 @@ class Stamping {
     return found != scope_.roles.end() && !found->second.grants.empty();
   }
 
+  // Active, unexpired and not yet due for rotation.
+  [[nodiscard]] bool serves(const Credential& one, const CredentialSpec& spec) const {
+    const auto now = tools_.clock.wall_now();
+    if (one.status != CredentialStatus::Active || credential::expired(one.expires_at, now)) {
+      return false;
+    }
+    const auto issued = parse_time(one.issued_at);
+    return !spec.rotate || (issued && *issued + *spec.rotate > now);
+  }
+
   Status revoke_undeclared() {
     return credential::revoke_where(
         tools_, scope_, rows_,
@@ -127,9 +137,7 @@ class Stamping {
     draft.entry = entry;
     for (const auto& one : listing->credentials) {
       if (one.entry != entry || one.environment_uid != scope_.environment_uid) continue;
-      const bool stands = one.status == CredentialStatus::Active &&
-                          !credential::expired(one.expires_at, tools_.clock.wall_now());
-      if (stands && renew == Renew::WhenNeeded) return {};
+      if (renew == Renew::WhenNeeded && serves(one, spec)) return {};
       if (one.status == CredentialStatus::Issuing) {
         draft.id = one.id;  // Completed under its old name, so that it replaces what may exist.
         draft.name = one.name;

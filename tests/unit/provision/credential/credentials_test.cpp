@@ -148,6 +148,23 @@ TEST_F(CredentialsTest, StampingIssuesAnewWhatHasExpired) {
   EXPECT_EQ(provider_.credential_count(), 1U);
 }
 
+TEST_F(CredentialsTest, StampingRotatesWhatIsDueAndLetsTheOldRunOut) {
+  scope_.credentials["app"].rotate = hours(6);
+  ASSERT_TRUE(stamp());
+  clock_.advance(hours(6) - minutes(1));
+  ASSERT_TRUE(stamp());
+  EXPECT_EQ(provider_.credential_count(), 1U);
+  clock_.advance(minutes(1));
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(stamp());
+    EXPECT_EQ(with_status(CredentialStatus::Active).size(), 2U);
+  }
+  clock_.advance(hours(6));
+  ASSERT_TRUE(stamp());
+  EXPECT_EQ(with_status(CredentialStatus::Active).size(), 2U);
+  EXPECT_EQ(provider_.credential_count(), 2U);
+}
+
 TEST_F(CredentialsTest, StampingRemovesWhatIsNoLongerDeclared) {
   ASSERT_TRUE(stamp());
   ASSERT_TRUE(lease());
