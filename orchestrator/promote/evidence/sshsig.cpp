@@ -226,7 +226,10 @@ Result<EnrolledKey> verify_sshsig(std::string_view signature, const std::vector<
         fmt::format("the signature was made for another purpose than \"{}\"", name_space),
         "signature.wrong-namespace");
   }
+  const auto wanted = base64(parsed->key.blob);
   const auto signer = std::find_if(keys.begin(), keys.end(), [&](const EnrolledKey& candidate) {
+    // Spares the arithmetic of reading every key of a large directory.
+    if (candidate.line.find(wanted) == std::string::npos) return false;
     const auto key = parse_ssh_public_key(candidate.line);
     return key && key->blob == parsed->key.blob;
   });
