@@ -4,6 +4,10 @@ namespace bailey::devcloud {
 
 void add_services(Router& router, Cloud& cloud) {
   add_identity(router, cloud);
+  add_network(router, cloud);
+  add_image(router, cloud);
+  add_compute(router, cloud);
+  add_secret(router, cloud);
 }
 
 }  // namespace bailey::devcloud
