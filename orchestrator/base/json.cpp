@@ -143,11 +143,11 @@ void write_string(std::string& out, const std::string& text) {
 }
 
 // Names sort by UTF-16 code units. For UTF-8 that is byte order, except that characters beyond
-// U+FFFF (lead byte F0 and up) come before U+E000..U+FFFF (lead bytes EE and EF).
+// U+FFFF (lead bytes F0 to F4) come before U+E000..U+FFFF (lead bytes EE and EF).
 bool utf16_less(const std::string& left, const std::string& right) {
   const auto rank = [](char c) {
     const auto byte = static_cast<unsigned char>(c);
-    return byte >= 0xF0 ? byte - 0x100 + 0xEE : byte >= 0xEE ? byte + 0x100 : int{byte};
+    return byte >= 0xF0 ? byte - 2 : byte >= 0xEE ? byte + 5 : int{byte};
   };
   return std::lexicographical_compare(left.begin(), left.end(), right.begin(), right.end(),
                                       [&](char a, char b) { return rank(a) < rank(b); });
@@ -210,6 +210,10 @@ Result<Json> parse_json(std::string_view text, JsonLimits limits) {
   }
   if (text.substr(0, 3) == "\xEF\xBB\xBF") {
     return fail(ErrorKind::Protocol, "not valid JSON: starts with a byte order mark");
+  }
+  // The parser takes a NUL for the end of its input and would pass over what follows.
+  if (const auto at = text.find('\0'); at != std::string_view::npos) {
+    return fail(ErrorKind::Protocol, fmt::format("not valid JSON at byte {}", at));
   }
   Json out;
   StrictSax sax(out, limits.max_depth);
