@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <set>
 
 namespace bailey {
 
@@ -71,11 +72,18 @@ Status store_bundle(Transaction& transaction, const Bundle& bundle, const Bundle
                     const BundleOrigin& origin) {
   auto known = transaction.get(Collection::Bundle, bundle.digest);
   if (!known) return fail(std::move(known.error()));
-  if (*known) return {};
-  auto written = transaction.put(
-      Collection::Bundle, bundle.digest,
-      {{"sources", to_json(sources)}, {"authors", origin.authors}, {"commit", origin.commit}},
-      kAbsent);
+  std::set<std::string> authors(origin.authors.begin(), origin.authors.end());
+  Json body{{"sources", Json()}, {"commit", origin.commit}};
+  if (*known) {
+    body = std::move((*known)->body);
+    const auto named = strings_member(body, "authors");
+    authors.insert(named.begin(), named.end());
+    if (authors.size() == named.size()) return {};
+  } else {
+    body["sources"] = to_json(sources);
+  }
+  body["authors"] = authors;
+  auto written = transaction.put(Collection::Bundle, bundle.digest, body);
   if (!written) return fail(std::move(written.error()).in("storing the bundle " + bundle.digest));
   return {};
 }

@@ -23,7 +23,8 @@ struct BundleOrigin {
   std::string commit;                ///< In git; empty when it is not kept there.
 };
 
-/// Stores the sources of a valid bundle under its digest. Storing it again changes nothing.
+/// Stores the sources of a valid bundle under its digest. Storing it again adds the authors that
+/// are new and changes nothing else.
 [[nodiscard]] Status store_bundle(Transaction& transaction, const Bundle& bundle,
                                   const BundleSources& sources, const BundleOrigin& origin);
 

@@ -27,15 +27,14 @@ bool takes_decisions(const Change& change) {
 }
 
 // Nobody decides on a change that they wrote or asked for.
-Status stands_apart(const Bench& bench, const Change& change, const std::string& person) {
+Status stands_apart(const Bench& bench, const Change& change, const std::vector<Author>& authors,
+                    const std::string& person) {
   const auto involved =
-      involved_people(bench.bundle->directory, change.authors, change.requester, change.executor);
+      involved_people(bench.bundle->directory, authors, change.requester, change.executor);
   if (!involved.contains(person)) return {};
-  const bool author =
-      std::any_of(change.authors.begin(), change.authors.end(), [&](const Author& each) {
-        return each.person == person ||
-               bench.bundle->directory.person_by_email(each.email) == person;
-      });
+  const bool author = std::any_of(authors.begin(), authors.end(), [&](const Author& each) {
+    return each.person == person || bench.bundle->directory.person_by_email(each.email) == person;
+  });
   const char* part = author ? "is an author of" : "stands behind the requester or executor of";
   std::vector<std::string> others;
   for (const auto& [role, holders] : bench.environment->bindings) {
@@ -55,7 +54,8 @@ Status stands_apart(const Bench& bench, const Change& change, const std::string&
                   .with_code("gate.not-independent"));
 }
 
-Status may_decide(const Bench& bench, const Change& change, const Caller& caller) {
+Status may_decide(const Bench& bench, const Change& change, const std::vector<Author>& authors,
+                  const Caller& caller) {
   if (caller.subject.kind != SubjectKind::Person) {
     return fail(Error(ErrorKind::Refused, "only a person can decide on a change")
                     .with_code("gate.not-a-person"));
@@ -65,7 +65,7 @@ Status may_decide(const Bench& bench, const Change& change, const Caller& caller
                 fmt::format("{} is {} and takes no decision any more", change.id.str(),
                             to_string(change.state)));
   }
-  if (auto apart = stands_apart(bench, change, caller.subject.name); !apart) return apart;
+  if (auto apart = stands_apart(bench, change, authors, caller.subject.name); !apart) return apart;
   auto holds = require(*bench.bundle, *bench.environment, caller, Power::Approve);
   if (!holds) return holds;
   if (enrolled_keys(bench.bundle->directory, caller.subject).empty()) {
@@ -107,7 +107,9 @@ Result<Handed> open_for_decision(Engine& engine, Transaction& transaction, const
   if (!change) return fail(std::move(change.error()));
   auto bench = bench_for(engine, transaction, change->environment);
   if (!bench) return fail(std::move(bench.error()));
-  if (auto may = may_decide(*bench, *change, request.caller); !may) {
+  auto authors = known_authors(transaction, *bench->bundle, *change);
+  if (!authors) return fail(std::move(authors.error()));
+  if (auto may = may_decide(*bench, *change, *authors, request.caller); !may) {
     return fail(std::move(may.error()));
   }
   return Handed{*std::move(bench), *std::move(change)};

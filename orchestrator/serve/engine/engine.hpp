@@ -109,6 +109,19 @@ auto audited(Engine& engine, const Request& request, const std::string& action,
       logged(engine, entry_for(engine, request, action, target), std::move(result.error())));
 }
 
+/// Runs a use case that only reads and logs its refusal; what is merely not there is not logged.
+template <class Body>
+auto audited_read(Engine& engine, const Request& request, const std::string& action,
+                  const std::string& target, Body&& body) -> decltype(body()) {
+  auto result = body();
+  if (result || (result.error().kind() != ErrorKind::PermissionDenied &&
+                 result.error().kind() != ErrorKind::Refused)) {
+    return result;
+  }
+  return fail(
+      logged(engine, entry_for(engine, request, action, target), std::move(result.error())));
+}
+
 /// The environment of that name in the bundle; NotFound with the nearest name.
 [[nodiscard]] Result<const Environment*> find_environment(const Bundle& bundle,
                                                           const std::string& name);

@@ -39,13 +39,15 @@ tl::unexpected<Error> gate_refuses(const Change& change, const GateResult& resul
 }
 
 // Nothing of what it was judged by may have moved since the plan was made.
-Status check_current(Transaction& transaction, const Bench& bench, const Change& change) {
+Status check_current(Engine& engine, Transaction& transaction, const Bench& bench,
+                     const Change& change) {
   const auto policy = digest_of(policy_of(*bench.bundle, *bench.environment));
   if (policy != change.plan.policy_digest) {
     return fail(Error(ErrorKind::Conflict, "what decides has changed since this was planned")
                     .with_code("plan.stale"));
   }
-  if (change.kind == ChangeKind::Policy) return {};
+  if (change.kind == ChangeKind::Policy)
+    return check_policy_is_current(engine, transaction, change);
   return check_plan_is_current(transaction, change.plan);
 }
 
@@ -68,11 +70,16 @@ Result<Claim> claim(Engine& engine, Transaction& transaction, const ChangeId& id
   }
   auto bench = bench_for(engine, transaction, change->environment);
   if (!bench) return fail(std::move(bench.error()));
+  if (!by && bench->environment->execute == Execution::ByOperator) {
+    return fail(Error(ErrorKind::Refused,
+                      fmt::format("changes of {} are executed by an operator", change->environment))
+                    .with_code("gate.by-operator"));
+  }
   if (by) change->executor = by->caller.subject;
   auto judged = judge(engine, transaction, *bench, *change, checks);
   if (!judged) return fail(std::move(judged.error()));
   if (!judged->result.met) return gate_refuses(*change, judged->result);
-  if (auto current = check_current(transaction, *bench, *change); !current) {
+  if (auto current = check_current(engine, transaction, *bench, *change); !current) {
     return fail(std::move(current.error()));
   }
   auto fence = acquire_lease(transaction, change->environment, "change:" + id.str(),

@@ -18,7 +18,7 @@ struct Claim {
 
 /// Claims a change in one transaction: judges the whole gate again, checks that its plan is the
 /// newest, takes the environment's lease, and appends to the log; if any of these fails, nothing
-/// runs. `by` is empty when Bailey executes of itself (`execute: on-approval`).
+/// runs. `by` is empty when Bailey executes of itself; Refused where `execute: by-operator`.
 [[nodiscard]] Result<Claim> claim_change(Engine& engine, const ChangeId& id,
                                          const std::optional<Request>& by, std::stop_token stop);
 

@@ -47,6 +47,22 @@ Result<Json> receipt_for(Transaction& transaction, const Change& change,
   return make_receipt(content);
 }
 
+// What waits for an environment that is gone was planned, asked for and approved for that one.
+Status supersede_others(Engine& engine, Transaction& transaction, const Change& destroyed) {
+  auto others = open_changes(transaction, destroyed.environment);
+  if (!others) return fail(std::move(others.error()));
+  for (auto& other : *others) {
+    if (other.id == destroyed.id) continue;
+    step(other, ChangeState::Superseded, engine.now(), "by " + destroyed.id.str());
+    if (auto saved = save(transaction, other); !saved) return saved;
+    auto index =
+        append(transaction, own_entry(engine, "change.supersede", "change:" + other.id.str(),
+                                      "by " + destroyed.id.str()));
+    if (!index) return fail(std::move(index.error()));
+  }
+  return {};
+}
+
 Status update_environment(Transaction& transaction, const Change& change,
                           const std::function<void(EnvironmentState&)>& edit) {
   auto state = find_environment_state(transaction, change.environment);
@@ -73,8 +89,11 @@ Status mark_verified(Engine& engine, Transaction& transaction, const Change& cha
   return {};
 }
 
+enum class Settled : std::uint8_t { Failed, Unverified, Verified };
+
+// Where nothing is run to verify, nothing is verified.
 Status settle_environment(Engine& engine, Transaction& transaction, const Change& change,
-                          bool passed) {
+                          Settled settled) {
   std::vector<std::string> stood_before;
   auto updated = update_environment(transaction, change, [&](EnvironmentState& state) {
     for (const auto& [slot, reference] : state.artifacts) {
@@ -87,13 +106,14 @@ Status settle_environment(Engine& engine, Transaction& transaction, const Change
     }
     state.artifacts = change.plan.artifacts;
     state.template_digest = change.plan.template_digest;
-    state.status = passed ? EnvironmentStatus::Ready : EnvironmentStatus::Failed;
+    state.status =
+        settled == Settled::Failed ? EnvironmentStatus::Failed : EnvironmentStatus::Ready;
   });
   if (!updated) return updated;
   auto written = transaction.put(Collection::Setting, "applied/" + change.environment,
                                  {{"bundle", change.bundle_digest}, {"change", change.id.str()}});
   if (!written) return fail(std::move(written.error()));
-  if (!passed) return {};
+  if (settled != Settled::Verified) return {};
   return mark_verified(engine, transaction, change, stood_before);
 }
 
@@ -133,7 +153,9 @@ Status may_execute(Transaction& transaction, const Bench& bench, const Change& c
     return holds;
   }
   const auto behind = people_behind(bench.bundle->directory, caller.subject);
-  const auto authors = involved_people(bench.bundle->directory, change.authors, Subject{}, {});
+  auto known = known_authors(transaction, *bench.bundle, change);
+  if (!known) return fail(std::move(known.error()));
+  const auto authors = involved_people(bench.bundle->directory, *known, Subject{}, {});
   auto approvals = approvals_of(transaction, change.id);
   if (!approvals) return fail(std::move(approvals.error()));
   for (const auto& person : behind) {
@@ -195,7 +217,9 @@ Result<Change> finish_applied(Engine& engine, Claim& claim, const Bench&,
   if (statement.passed()) {
     return finish_change(engine, claim,
                          [&](Transaction& transaction) {
-                           return settle_environment(engine, transaction, claim.change, true);
+                           return settle_environment(
+                               engine, transaction, claim.change,
+                               results.empty() ? Settled::Unverified : Settled::Verified);
                          },
                          {to_json(to_statement(statement))});
   }
@@ -212,7 +236,7 @@ Result<Change> finish_applied(Engine& engine, Claim& claim, const Bench&,
         if (auto held = check_fence(transaction, claim.fence); !held) {
           return fail(std::move(held.error()));
         }
-        auto settled = settle_environment(engine, transaction, change, false);
+        auto settled = settle_environment(engine, transaction, change, Settled::Failed);
         if (!settled) return fail(std::move(settled.error()));
         step(change, ChangeState::Failed, engine.now(), detail);
         if (auto saved = save(transaction, change); !saved) return fail(std::move(saved.error()));
@@ -229,6 +253,7 @@ Result<Change> finish_applied(Engine& engine, Claim& claim, const Bench&,
 
 Result<Change> finish_destroyed(Engine& engine, Claim& claim) {
   return finish_change(engine, claim, [&](Transaction& transaction) -> Status {
+    if (auto ended = supersede_others(engine, transaction, claim.change); !ended) return ended;
     return update_environment(transaction, claim.change, [](EnvironmentState& state) {
       state.status = EnvironmentStatus::Destroyed;
       state.boundary.clear();

@@ -168,6 +168,17 @@ Result<KnownEvidence> evidence_for(Transaction& transaction, const Bundle& bundl
   return known;
 }
 
+Result<std::vector<Author>> known_authors(Transaction& transaction, const Bundle& bundle,
+                                          const Change& change) {
+  auto known = evidence_for(transaction, bundle, change.plan.artifacts);
+  if (!known) return fail(std::move(known.error()));
+  auto authors = change.authors;
+  for (const auto& item : known->items) {
+    authors.insert(authors.end(), item.authors.begin(), item.authors.end());
+  }
+  return authors;
+}
+
 Result<ApprovalStatement> expected_approval(Engine&, Transaction& transaction, const Bench& bench,
                                             const Change& change) {
   auto known = evidence_for(transaction, *bench.bundle, change.plan.artifacts);

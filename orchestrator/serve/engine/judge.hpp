@@ -78,6 +78,11 @@ struct KnownEvidence {
     Transaction& transaction, const Bundle& bundle,
     const std::map<std::string, std::string>& artifacts);
 
+/// The authors of a change, with those whom only the evidence about its artifacts names: it may
+/// have come later than the change.
+[[nodiscard]] Result<std::vector<Author>> known_authors(Transaction& transaction,
+                                                        const Bundle& bundle, const Change& change);
+
 /// The digest part of `repository@sha256:...`.
 [[nodiscard]] std::string digest_in(const std::string& reference);
 

@@ -170,24 +170,26 @@ Status rotate_credentials(Engine& engine, const Request& request, const std::str
 
 Result<Json> list_environment_credentials(Engine& engine, const Request& request,
                                           const std::string& environment) {
-  return in_transaction(engine.store(), Access::Read,
-                        [&](Transaction& transaction) -> Result<Json> {
-                          auto bundle = engine.bundle(transaction);
-                          if (!bundle) return fail(std::move(bundle.error()));
-                          auto found = find_environment(**bundle, environment);
-                          if (!found) return fail(std::move(found.error()));
-                          auto may = require(**bundle, **found, request.caller, Power::Read);
-                          if (!may) return fail(std::move(may.error()));
-                          auto listing = list_credentials(transaction, environment);
-                          if (!listing) return fail(std::move(listing.error()));
-                          Json answer{{"credentials", Json::array()}, {"leases", Json::array()}};
-                          for (const auto& each : listing->credentials) {
-                            answer["credentials"].push_back(to_json(each));
-                          }
-                          for (const auto& each : listing->leases)
-                            answer["leases"].push_back(to_json(each));
-                          return answer;
-                        });
+  return audited_read(engine, request, "credential.list", "environment:" + environment, [&] {
+    return in_transaction(engine.store(), Access::Read,
+                          [&](Transaction& transaction) -> Result<Json> {
+                            auto bundle = engine.bundle(transaction);
+                            if (!bundle) return fail(std::move(bundle.error()));
+                            auto found = find_environment(**bundle, environment);
+                            if (!found) return fail(std::move(found.error()));
+                            auto may = require(**bundle, **found, request.caller, Power::Read);
+                            if (!may) return fail(std::move(may.error()));
+                            auto listing = list_credentials(transaction, environment);
+                            if (!listing) return fail(std::move(listing.error()));
+                            Json answer{{"credentials", Json::array()}, {"leases", Json::array()}};
+                            for (const auto& each : listing->credentials) {
+                              answer["credentials"].push_back(to_json(each));
+                            }
+                            for (const auto& each : listing->leases)
+                              answer["leases"].push_back(to_json(each));
+                            return answer;
+                          });
+  });
 }
 
 Status stamp_environment(Engine& engine, const Bundle& bundle, const Environment& environment,

@@ -44,13 +44,15 @@ Result<Opened> open(Engine& engine, Transaction& transaction, const Request& req
 template <class Body>
 auto read_change(Engine& engine, const Request& request, const ChangeId& id, Body&& body)
     -> decltype(body(std::declval<Transaction&>(), std::declval<Opened&>())) {
-  return in_transaction(
-      engine.store(), Access::Read,
-      [&](Transaction& transaction) -> decltype(body(transaction, std::declval<Opened&>())) {
-        auto opened = open(engine, transaction, request, id);
-        if (!opened) return fail(std::move(opened.error()));
-        return body(transaction, *opened);
-      });
+  return audited_read(engine, request, "change.read", "change:" + id.str(), [&] {
+    return in_transaction(
+        engine.store(), Access::Read,
+        [&](Transaction& transaction) -> decltype(body(transaction, std::declval<Opened&>())) {
+          auto opened = open(engine, transaction, request, id);
+          if (!opened) return fail(std::move(opened.error()));
+          return body(transaction, *opened);
+        });
+  });
 }
 
 Json authors_json(const std::vector<Author>& authors) {
@@ -248,20 +250,22 @@ Result<Change> cancel_change(Engine& engine, const Request& request, const Chang
 Result<Json> show_receipt(Engine& engine, const Request& request, const std::string& digest) {
   auto checkpoint = publish_checkpoint(engine);
   if (!checkpoint) return fail(std::move(checkpoint.error()));
-  return in_transaction(
-      engine.store(), Access::Read, [&](Transaction& transaction) -> Result<Json> {
-        auto record = transaction.get(Collection::Receipt, digest);
-        if (!record) return fail(std::move(record.error()));
-        if (!*record) return fail(ErrorKind::NotFound, "there is no receipt " + digest);
-        const auto& body = (*record)->body;
-        auto bench = bench_for(engine, transaction, string_member(body, "environment"));
-        if (!bench) return fail(std::move(bench.error()));
-        if (auto may = may_read(*bench, request); !may) return fail(std::move(may.error()));
-        auto proof =
-            prove_entry(transaction, member(body, "index").get<std::uint64_t>(), *checkpoint);
-        if (!proof) return fail(std::move(proof.error()));
-        return with_log(member(body, "receipt"), *proof);
-      });
+  return audited_read(engine, request, "receipt.read", "receipt:" + digest, [&] {
+    return in_transaction(
+        engine.store(), Access::Read, [&](Transaction& transaction) -> Result<Json> {
+          auto record = transaction.get(Collection::Receipt, digest);
+          if (!record) return fail(std::move(record.error()));
+          if (!*record) return fail(ErrorKind::NotFound, "there is no receipt " + digest);
+          const auto& body = (*record)->body;
+          auto bench = bench_for(engine, transaction, string_member(body, "environment"));
+          if (!bench) return fail(std::move(bench.error()));
+          if (auto may = may_read(*bench, request); !may) return fail(std::move(may.error()));
+          auto proof =
+              prove_entry(transaction, member(body, "index").get<std::uint64_t>(), *checkpoint);
+          if (!proof) return fail(std::move(proof.error()));
+          return with_log(member(body, "receipt"), *proof);
+        });
+  });
 }
 
 Result<Json> list_environments(Engine& engine, const Request& request) {
@@ -282,40 +286,42 @@ Result<Json> list_environments(Engine& engine, const Request& request) {
 }
 
 Result<Json> show_environment(Engine& engine, const Request& request, const std::string& name) {
-  return in_transaction(
-      engine.store(), Access::Read, [&](Transaction& transaction) -> Result<Json> {
-        auto bundle = engine.bundle(transaction);
-        if (!bundle) return fail(std::move(bundle.error()));
-        auto environment = find_environment(**bundle, name);
-        if (!environment) return fail(std::move(environment.error()));
-        auto may = require(**bundle, **environment, request.caller, Power::Read);
-        if (!may) return fail(std::move(may.error()));
-        auto state = state_of(transaction, name);
-        if (!state) return fail(std::move(state.error()));
-        auto resources = resources_of(transaction, name);
-        if (!resources) return fail(std::move(resources.error()));
-        Json answer = environment_json(**environment, *state);
-        answer["resources"] = Json::array();
-        for (const auto& resource : *resources) {
-          answer["resources"].push_back({{"address", resource.address.str()},
-                                         {"type", resource.type},
-                                         {"provider_id", resource.provider_id},
-                                         {"attributes", resource.attributes}});
-        }
-        answer["bindings"] = Json::object();
-        for (const auto& [role, holders] : (*environment)->bindings) {
-          Json names = Json::array();
-          for (const auto& holder : holders) names.push_back(to_string(holder));
-          answer["bindings"][role] = std::move(names);
-        }
-        answer["outputs"] = outputs_of(**bundle, **environment, *resources);
-        auto verified =
-            transaction.list(Collection::Verified, {.prefix = name + "/", .after = {}, .limit = 0});
-        if (!verified) return fail(std::move(verified.error()));
-        answer["verified"] = Json::array();
-        for (const auto& record : *verified) answer["verified"].push_back(record.body);
-        return answer;
-      });
+  return audited_read(engine, request, "environment.read", "environment:" + name, [&] {
+    return in_transaction(
+        engine.store(), Access::Read, [&](Transaction& transaction) -> Result<Json> {
+          auto bundle = engine.bundle(transaction);
+          if (!bundle) return fail(std::move(bundle.error()));
+          auto environment = find_environment(**bundle, name);
+          if (!environment) return fail(std::move(environment.error()));
+          auto may = require(**bundle, **environment, request.caller, Power::Read);
+          if (!may) return fail(std::move(may.error()));
+          auto state = state_of(transaction, name);
+          if (!state) return fail(std::move(state.error()));
+          auto resources = resources_of(transaction, name);
+          if (!resources) return fail(std::move(resources.error()));
+          Json answer = environment_json(**environment, *state);
+          answer["resources"] = Json::array();
+          for (const auto& resource : *resources) {
+            answer["resources"].push_back({{"address", resource.address.str()},
+                                           {"type", resource.type},
+                                           {"provider_id", resource.provider_id},
+                                           {"attributes", resource.attributes}});
+          }
+          answer["bindings"] = Json::object();
+          for (const auto& [role, holders] : (*environment)->bindings) {
+            Json names = Json::array();
+            for (const auto& holder : holders) names.push_back(to_string(holder));
+            answer["bindings"][role] = std::move(names);
+          }
+          answer["outputs"] = outputs_of(**bundle, **environment, *resources);
+          auto verified = transaction.list(Collection::Verified,
+                                           {.prefix = name + "/", .after = {}, .limit = 0});
+          if (!verified) return fail(std::move(verified.error()));
+          answer["verified"] = Json::array();
+          for (const auto& record : *verified) answer["verified"].push_back(record.body);
+          return answer;
+        });
+  });
 }
 
 }  // namespace bailey

@@ -61,6 +61,23 @@ Result<std::vector<Author>> authors_for(Transaction& transaction, const Bundle& 
   return authors_of(addresses, bundle.directory);
 }
 
+// A second proposal of the same names authors of it too.
+Result<Change> with_authors(Engine& engine, Transaction& transaction, const Request& request,
+                            Change known, const Change& proposed) {
+  const auto before = known.authors.size();
+  for (const auto& author : proposed.authors) {
+    if (std::find(known.authors.begin(), known.authors.end(), author) == known.authors.end()) {
+      known.authors.push_back(author);
+    }
+  }
+  if (known.authors.size() == before) return known;
+  if (auto saved = save(transaction, known); !saved) return fail(std::move(saved.error()));
+  auto index = append(transaction, entry_for(engine, request, "change.authors",
+                                             "change:" + known.id.str(), "more authors are named"));
+  if (!index) return fail(std::move(index.error()));
+  return known;
+}
+
 }  // namespace
 
 void step(Change& change, ChangeState state, const std::string& at, std::string detail) {
@@ -103,7 +120,7 @@ Result<Change> open_change(Engine& engine, const Request& request, const Proposa
 
         auto same = settle_earlier(engine, transaction, request, change);
         if (!same) return fail(std::move(same.error()));
-        if (*same) return **std::move(same);
+        if (*same) return with_authors(engine, transaction, request, **std::move(same), change);
 
         step(change, ChangeState::Planned, change.created_at);
         step(change, ChangeState::Waiting, change.created_at);

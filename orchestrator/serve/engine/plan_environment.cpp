@@ -34,6 +34,23 @@ Result<Recorded> recorded(Engine& engine, const std::string& environment) {
                         });
 }
 
+// An account says by which program its credential is read and whom it is sent to: to open one that
+// nobody has accepted would let whoever may look at a plan run programs here.
+Status check_account(const Bundle& accepted, const Bundle& proposed,
+                     const Environment& environment) {
+  const auto& name = environment.account;
+  const auto* known = accepted.environment(environment.name);
+  const auto& document = accepted.document("Account", name);
+  const bool same = !document.is_null() && document == proposed.document("Account", name);
+  if (same && (known == nullptr || known->account == name)) return {};
+  return fail(Error(ErrorKind::FailedPrecondition,
+                    fmt::format("{} would use the account {} in a way that is not accepted yet",
+                                environment.name, name))
+                  .with_hint("Propose the specs first; the administrators approve the account:\n"
+                             "    bailey apply PATH")
+                  .with_code("plan.account-not-accepted"));
+}
+
 }  // namespace
 
 Result<Plan> plan_environment(Engine& engine, const PlanTarget& target, std::stop_token stop) {
@@ -61,32 +78,38 @@ Result<Plan> plan_environment(Engine& engine, const PlanTarget& target, std::sto
 
 Result<Json> plan_sources(Engine& engine, const Request& request, const BundleSources& sources,
                           const std::string& only, std::stop_token stop) {
-  Diagnostics diagnostics;
-  const auto bundle = read_bundle(sources, engine.schemas(), diagnostics);
-  Json answer = to_json(diagnostics);
-  answer["plans"] = Json::array();
-  if (!bundle) return answer;
-  auto accepted = engine.bundle();
-  if (!accepted) return fail(std::move(accepted.error()));
-  if (!only.empty()) {
-    auto found = find_environment(*bundle, only);
-    if (!found) return fail(std::move(found.error()));
-  }
-  for (const auto& [name, environment] : bundle->environments) {
-    if (!only.empty() && name != only) continue;
-    // Who may look is decided by what is accepted, not by what is proposed.
-    const auto* known = (*accepted)->environment(name);
-    auto allowed = known != nullptr ? require(**accepted, *known, request.caller, Power::Read)
-                                    : require_somewhere(**accepted, request.caller, Power::Request);
-    if (!allowed) {
-      if (only.empty()) continue;
-      return fail(std::move(allowed.error()));
+  return audited_read(engine, request, "bundle.plan", "organization", [&]() -> Result<Json> {
+    Diagnostics diagnostics;
+    const auto bundle = read_bundle(sources, engine.schemas(), diagnostics);
+    Json answer = to_json(diagnostics);
+    answer["plans"] = Json::array();
+    if (!bundle) return answer;
+    auto accepted = engine.bundle();
+    if (!accepted) return fail(std::move(accepted.error()));
+    if (!only.empty()) {
+      auto found = find_environment(*bundle, only);
+      if (!found) return fail(std::move(found.error()));
     }
-    auto plan = plan_environment(engine, {*bundle, environment}, stop);
-    if (!plan) return fail(std::move(plan.error()));
-    answer["plans"].push_back(to_json(*plan));
-  }
-  return answer;
+    for (const auto& [name, environment] : bundle->environments) {
+      if (!only.empty() && name != only) continue;
+      // Who may look is decided by what is accepted, not by what is proposed.
+      const auto* known = (*accepted)->environment(name);
+      auto allowed = known != nullptr
+                         ? require(**accepted, *known, request.caller, Power::Read)
+                         : require_somewhere(**accepted, request.caller, Power::Request);
+      if (!allowed) {
+        if (only.empty()) continue;
+        return fail(std::move(allowed.error()));
+      }
+      if (auto open = check_account(**accepted, *bundle, environment); !open) {
+        return fail(std::move(open.error()));
+      }
+      auto plan = plan_environment(engine, {*bundle, environment}, stop);
+      if (!plan) return fail(std::move(plan.error()));
+      answer["plans"].push_back(to_json(*plan));
+    }
+    return answer;
+  });
 }
 
 }  // namespace bailey

@@ -24,7 +24,8 @@ struct PlanTarget {
                                             std::stop_token stop);
 
 /// `plan PATH`: the plans of the environments of a bundle that is not accepted yet, for a caller
-/// who holds `read` in each. `only` names one environment; empty means all.
+/// who holds `read` in each. `only` names one environment; empty means all. FailedPrecondition for
+/// an environment whose account is not the accepted one as it was accepted: it is never opened.
 /// `{"ok", "findings", "plans": [...]}`.
 [[nodiscard]] Result<nlohmann::json> plan_sources(Engine& engine, const Request& request,
                                                   const BundleSources& sources,

@@ -127,11 +127,36 @@ Result<Change> replan_policy(Engine& engine, Change change) {
       });
 }
 
+Status check_policy_is_current(Engine& engine, Transaction& transaction, const Change& change) {
+  auto accepted = engine.bundle(transaction);
+  if (!accepted) return fail(std::move(accepted.error()));
+  auto proposed = engine.bundle(transaction, change.bundle_digest);
+  if (!proposed) return fail(std::move(proposed.error()));
+  if (policy_plan(**accepted, **proposed).digest == change.plan.digest) return {};
+  return fail(Error(ErrorKind::Conflict, "another bundle was accepted since this was planned")
+                  .with_code("plan.stale"));
+}
+
+Result<std::vector<std::string>> bundles_before(Transaction& transaction,
+                                                const std::string& digest) {
+  auto setting = find_setting(transaction, "accepted/" + digest);
+  if (!setting) return fail(std::move(setting.error()));
+  return strings_member(*setting, "before");
+}
+
 Status accept_bundle(Engine& engine, Transaction& transaction, AuditEntry entry,
                      const std::string& digest) {
   auto setting = find_setting(transaction, "bundle");
   if (!setting) return fail(std::move(setting.error()));
-  if (string_member(*setting, "digest") == digest) return {};
+  const auto before = string_member(*setting, "digest");
+  if (before == digest) return {};
+  auto earlier = bundles_before(transaction, digest);
+  if (!earlier) return fail(std::move(earlier.error()));
+  if (!before.empty() && std::find(earlier->begin(), earlier->end(), before) == earlier->end()) {
+    earlier->push_back(before);
+  }
+  auto chained = transaction.put(Collection::Setting, "accepted/" + digest, {{"before", *earlier}});
+  if (!chained) return fail(std::move(chained.error()).in("accepting the bundle"));
   auto written = transaction.put(Collection::Setting, "bundle",
                                  {{"digest", digest}, {"accepted_at", engine.now()}});
   if (!written) return fail(std::move(written.error()).in("accepting the bundle"));

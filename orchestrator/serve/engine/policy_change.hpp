@@ -20,6 +20,14 @@ namespace bailey {
 /// The change compared anew with the bundle accepted now.
 [[nodiscard]] Result<Change> replan_policy(Engine& engine, Change change);
 
+/// Conflict, `plan.stale`, unless the change's plan is what accepting its bundle means today.
+[[nodiscard]] Status check_policy_is_current(Engine& engine, Transaction& transaction,
+                                             const Change& change);
+
+/// The bundles that were accepted right before this one was, each time it was.
+[[nodiscard]] Result<std::vector<std::string>> bundles_before(Transaction& transaction,
+                                                              const std::string& digest);
+
 /// Makes a stored bundle the accepted one and logs it; nothing happens when it already is.
 [[nodiscard]] Status accept_bundle(Engine& engine, Transaction& transaction, AuditEntry entry,
                                    const std::string& digest);

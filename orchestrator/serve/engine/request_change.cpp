@@ -22,16 +22,39 @@ namespace bailey {
 
 namespace {
 
-// Those who wrote the specs count as authors until the environment stands as the bundle says.
+// Those who wrote the specs count as authors until the environment stands as the bundle says: also
+// those of bundles that were accepted in between and not applied here.
 Result<std::vector<std::string>> spec_authors(Transaction& transaction,
                                               const std::string& environment,
                                               const std::string& bundle_digest) {
   auto applied = find_setting(transaction, "applied/" + environment);
   if (!applied) return fail(std::move(applied.error()));
-  if (string_member(*applied, "bundle") == bundle_digest) return std::vector<std::string>();
-  auto origin = bundle_origin(transaction, bundle_digest);
-  if (!origin) return fail(std::move(origin.error()));
-  return std::move(origin->authors);
+  const auto stands = string_member(*applied, "bundle");
+  std::set<std::string> authors;
+  std::set<std::string> seen{stands};
+  std::vector<std::string> open{bundle_digest};
+  while (!open.empty()) {
+    const auto digest = std::move(open.back());
+    open.pop_back();
+    if (!seen.insert(digest).second) continue;
+    auto origin = bundle_origin(transaction, digest);
+    if (!origin) return fail(std::move(origin.error()));
+    authors.insert(origin->authors.begin(), origin->authors.end());
+    auto before = bundles_before(transaction, digest);
+    if (!before) return fail(std::move(before.error()));
+    open.insert(open.end(), before->begin(), before->end());
+  }
+  return std::vector<std::string>(authors.begin(), authors.end());
+}
+
+// Whoever makes a bundle the accepted one answers for all of it, whatever authors are named.
+BundleOrigin with_proposer(const Bundle& accepted, const Request& request, BundleOrigin origin) {
+  const auto person = accepted.directory.people.find(request.caller.subject.name);
+  if (request.caller.subject.kind == SubjectKind::Person &&
+      person != accepted.directory.people.end()) {
+    origin.authors.push_back(person->second.email);
+  }
+  return origin;
 }
 
 Result<std::vector<std::string>> spec_authors(Engine& engine, const std::string& environment,
@@ -50,12 +73,30 @@ Status store_and_accept(Engine& engine, Transaction& transaction, const Request&
                        bundle.digest);
 }
 
+Result<std::optional<EnvironmentState>> read_state(Engine& engine, const std::string& environment) {
+  return in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) {
+    return find_environment_state(transaction, environment);
+  });
+}
+
+// Where the last change failed its verification nothing may be left to do but to verify again.
+bool has_failed(Engine& engine, const std::string& environment) {
+  const auto state = read_state(engine, environment);
+  return state && *state && (*state)->status == EnvironmentStatus::Failed;
+}
+
+bool artifacts_stand(Engine& engine, const std::string& environment, const Plan& plan) {
+  const auto state = read_state(engine, environment);
+  return state && *state && (*state)->artifacts == plan.artifacts &&
+         (*state)->status != EnvironmentStatus::Failed;
+}
+
 // One environment of an accepted bundle: opens a change when it differs.
 Status apply_environment(Engine& engine, const Request& request, const Bundle& bundle,
                          const Environment& environment, std::stop_token stop, Json& answer) {
   auto plan = plan_environment(engine, {bundle, environment}, stop);
   if (!plan) return fail(std::move(plan.error()));
-  if (plan->empty()) {
+  if (plan->empty() && !has_failed(engine, environment.name)) {
     answer["unchanged"].push_back(environment.name);
     return {};
   }
@@ -104,13 +145,6 @@ Result<BundlePointer> bundle_with_power(Engine& engine, const Request& request,
     return fail(std::move(allowed.error()));
   }
   return bundle;
-}
-
-bool artifacts_stand(Engine& engine, const std::string& environment, const Plan& plan) {
-  auto state = in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) {
-    return find_environment_state(transaction, environment);
-  });
-  return state && *state && (*state)->artifacts == plan.artifacts;
 }
 
 }  // namespace
@@ -171,9 +205,9 @@ Result<Json> apply_bundle(Engine& engine, const Request& request, const ApplyReq
     if (auto may = require_somewhere(**accepted, request.caller, Power::Request); !may) {
       return fail(std::move(may.error()));
     }
+    const auto origin = with_proposer(**accepted, request, apply.origin);
     if (policy_digest_of(*bundle) != policy_digest_of(**accepted)) {
-      auto change =
-          propose_policy(engine, request, **accepted, *bundle, apply.sources, apply.origin);
+      auto change = propose_policy(engine, request, **accepted, *bundle, apply.sources, origin);
       if (!change) return fail(std::move(change.error()));
       answer["changes"].push_back(change->id.str());
       return answer;
@@ -182,9 +216,18 @@ Result<Json> apply_bundle(Engine& engine, const Request& request, const ApplyReq
       auto found = find_environment(*bundle, apply.only);
       if (!found) return fail(std::move(found.error()));
     }
-    auto stored = in_transaction(engine.store(), Access::Write, [&](Transaction& transaction) {
-      return store_and_accept(engine, transaction, request, *bundle, apply.sources, apply.origin);
-    });
+    auto stored =
+        in_transaction(engine.store(), Access::Write, [&](Transaction& transaction) -> Status {
+          // What decides may have changed since it was compared: it is never taken back this way.
+          auto newest = engine.bundle(transaction);
+          if (!newest) return fail(std::move(newest.error()));
+          if (policy_digest_of(*bundle) != policy_digest_of(**newest)) {
+            return fail(Error(ErrorKind::Conflict, "what decides has changed in the meantime")
+                            .with_hint("Run the command again.")
+                            .with_code("bundle.moved"));
+          }
+          return store_and_accept(engine, transaction, request, *bundle, apply.sources, origin);
+        });
     if (!stored) return fail(std::move(stored.error()));
     answer["accepted"] = true;
     for (const auto& [name, environment] : bundle->environments) {
@@ -302,7 +345,9 @@ Result<Change> replan_if_stale(Engine& engine, Change change, std::stop_token st
       engine.store(), Access::Write, [&](Transaction& transaction) -> Result<Change> {
         auto now = load_change(transaction, change.id);
         if (!now || now->state != change.state) return now;
-        const bool nothing_left = !plan || (plan->empty() && change.kind == ChangeKind::Apply);
+        const bool failed = *state && (*state)->status == EnvironmentStatus::Failed;
+        const bool nothing_left =
+            !plan || (plan->empty() && change.kind == ChangeKind::Apply && !failed);
         if (nothing_left) {
           step(*now, ChangeState::Superseded, engine.now(), "nothing is left to do");
         } else {

@@ -141,38 +141,40 @@ Result<Json> submit_artifact(Engine& engine, const Request& request,
 }
 
 Result<Json> show_artifact(Engine& engine, const Request& request, const std::string& digest) {
-  return in_transaction(
-      engine.store(), Access::Read, [&](Transaction& transaction) -> Result<Json> {
-        auto bundle = engine.bundle(transaction);
-        if (!bundle) return fail(std::move(bundle.error()));
-        if (auto may = require_somewhere(**bundle, request.caller, Power::Read); !may) {
-          return fail(std::move(may.error()));
-        }
-        auto artifacts = transaction.list(Collection::Artifact, {});
-        if (!artifacts) return fail(std::move(artifacts.error()));
-        for (const auto& record : *artifacts) {
-          const auto reference = string_member(record.body, "reference");
-          if (digest_in(reference) != digest) continue;
-          Json answer = record.body;
-          auto known = evidence_for(transaction, **bundle, {{"", reference}});
-          if (!known) return fail(std::move(known.error()));
-          answer["evidence"] = Json::array();
-          for (const auto& item : known->items) {
-            answer["evidence"].push_back({{"type", item.predicate_type},
-                                          {"signer", to_string(item.signer)},
-                                          {"digest", item.envelope_digest}});
+  return audited_read(engine, request, "artifact.read", "artifact:" + digest, [&] {
+    return in_transaction(
+        engine.store(), Access::Read, [&](Transaction& transaction) -> Result<Json> {
+          auto bundle = engine.bundle(transaction);
+          if (!bundle) return fail(std::move(bundle.error()));
+          if (auto may = require_somewhere(**bundle, request.caller, Power::Read); !may) {
+            return fail(std::move(may.error()));
           }
-          answer["verified"] = Json::array();
-          for (const auto& [name, environment] : (*bundle)->environments) {
-            auto item = find_verified(transaction, name, digest);
-            if (!item) return fail(std::move(item.error()));
-            if (*item)
-              answer["verified"].push_back({{"environment", name}, {"since", (*item)->since}});
+          auto artifacts = transaction.list(Collection::Artifact, {});
+          if (!artifacts) return fail(std::move(artifacts.error()));
+          for (const auto& record : *artifacts) {
+            const auto reference = string_member(record.body, "reference");
+            if (digest_in(reference) != digest) continue;
+            Json answer = record.body;
+            auto known = evidence_for(transaction, **bundle, {{"", reference}});
+            if (!known) return fail(std::move(known.error()));
+            answer["evidence"] = Json::array();
+            for (const auto& item : known->items) {
+              answer["evidence"].push_back({{"type", item.predicate_type},
+                                            {"signer", to_string(item.signer)},
+                                            {"digest", item.envelope_digest}});
+            }
+            answer["verified"] = Json::array();
+            for (const auto& [name, environment] : (*bundle)->environments) {
+              auto item = find_verified(transaction, name, digest);
+              if (!item) return fail(std::move(item.error()));
+              if (*item)
+                answer["verified"].push_back({{"environment", name}, {"since", (*item)->since}});
+            }
+            return answer;
           }
-          return answer;
-        }
-        return fail(ErrorKind::NotFound, "no artifact " + digest + " was submitted");
-      });
+          return fail(ErrorKind::NotFound, "no artifact " + digest + " was submitted");
+        });
+  });
 }
 
 }  // namespace bailey
