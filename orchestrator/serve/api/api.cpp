@@ -18,8 +18,8 @@ constexpr std::string_view kBearer = "Bearer ";
 
 Result<Json> body_of(const ServerRequest& request) {
   if (request.body.empty()) return Json::object();
-  const auto type = request.header("content-type").value_or("");
-  if (type.substr(0, 16) != "application/json") {
+  const auto header = request.header("content-type").value_or("");
+  if (trim(std::string_view(header).substr(0, header.find(';'))) != "application/json") {
     return fail(ErrorKind::InvalidArgument, "a request body is application/json");
   }
   auto body = parse_json(request.body);
