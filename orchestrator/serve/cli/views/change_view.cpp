@@ -109,8 +109,9 @@ std::string render_change(const Json& change) {
   if (gate.is_array() && !gate.empty()) out += "\ngate\n" + render_gate(gate);
   out += "\nhistory\n";
   for (const auto& step : member(change, "history")) {
-    out += fmt::format("  {}  {:<10} {}\n", string_member(step, "at"), string_member(step, "state"),
-                       string_member(step, "detail"));
+    const auto line = fmt::format("  {}  {:<10} {}", string_member(step, "at"),
+                                  string_member(step, "state"), string_member(step, "detail"));
+    out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
   }
   const auto failed = failures(member(change, "outcome"));
   if (!failed.empty()) out += "\nfailures\n" + failed;
