@@ -114,7 +114,8 @@ TEST(Diagnostics, JsonHasEveryFieldAlways) {
   full.path = {"step"};
   diagnostics.add(full);
   diagnostics.add({});
-  for (const auto& item : to_json(diagnostics)["findings"]) {
+  const auto json = to_json(diagnostics);
+  for (const auto& item : json["findings"]) {
     for (const char* name : {"severity", "code", "summary", "detail", "file", "line", "column",
                              "suggestion", "path"}) {
       EXPECT_TRUE(item.contains(name)) << name;
