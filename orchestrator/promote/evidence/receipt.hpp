@@ -24,7 +24,7 @@ struct ReceiptContent {
   std::vector<nlohmann::json> evidence;  ///< DSSE envelopes.
   nlohmann::json gate;                   ///< gate_record() of the evaluation that let it through.
   nlohmann::json policy;
-  std::vector<nlohmann::json> approvals;     ///< DSSE envelopes of those that counted.
+  std::vector<nlohmann::json> approvals;     ///< DSSE envelopes that held.
   std::vector<nlohmann::json> verification;  ///< Statements, `urn:bailey:verification:v1`.
   nlohmann::json outcome;
 };

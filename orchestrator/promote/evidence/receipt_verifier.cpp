@@ -1,11 +1,10 @@
 #include "orchestrator/base/digest.hpp"
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/base/text.hpp"
-#include "orchestrator/promote/evidence/approval_statement.hpp"
 #include "orchestrator/promote/evidence/authorship.hpp"
-#include "orchestrator/promote/evidence/dsse.hpp"
 #include "orchestrator/promote/evidence/quorum.hpp"
 #include "orchestrator/promote/evidence/receipt_reader.hpp"
+#include "orchestrator/promote/evidence/signed_statement.hpp"
 #include "orchestrator/promote/evidence/standing.hpp"
 #include "orchestrator/promote/evidence/verification.hpp"
 #include "orchestrator/record/audit/checkpoint.hpp"
@@ -14,7 +13,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
+#include <set>
 
 namespace bailey {
 
@@ -27,12 +26,6 @@ struct GoodApproval {
   WallTime issued_at;
 };
 
-/// A statement about artifacts that somebody of the directory has signed.
-struct GoodEvidence {
-  Statement statement;
-  Subject signer;
-};
-
 tl::unexpected<Error> wrong(std::string why) {
   return fail(ErrorKind::Refused, std::move(why));
 }
@@ -40,13 +33,6 @@ tl::unexpected<Error> wrong(std::string why) {
 std::string digest_in(const std::string& reference) {
   const auto at = reference.rfind('@');
   return at == std::string::npos ? std::string() : reference.substr(at + 1);
-}
-
-std::string lower_case(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return text;
 }
 
 /// Runs every check, also after one has failed, so that the report tells all.
@@ -139,31 +125,17 @@ class Verifier {
     return fmt::format("All {} conditions were met.", receipt_.conditions.size());
   }
 
-  Result<GoodEvidence> read_evidence(const Json& value) const {
-    const auto envelope = dsse_envelope_from_json(value);
-    if (!envelope) return fail(envelope.error());
-    const auto verified =
-        verify_envelope(*envelope, kInTotoPayload, enrolled_keys(policy_.directory));
-    if (!verified) return fail(verified.error());
-    auto statement = parse_statement(verified->payload);
-    if (!statement) return fail(std::move(statement.error()));
-    return GoodEvidence{*std::move(statement), verified->signers.front().owner};
-  }
-
-  [[nodiscard]] bool names_all_authors(const GoodEvidence& evidence) const {
-    if (evidence.statement.predicate_type != kAuthorshipPredicate) return true;
-    const auto authorship = authorship_from_statement(evidence.statement);
-    if (!authorship) return false;
-    const auto& authors = receipt_.change.authors;
-    const auto people = authorship->people();
-    return std::all_of(people.begin(), people.end(), [&](const std::string& address) {
-      return std::any_of(authors.begin(), authors.end(),
-                         [&](const Author& author) { return lower_case(author.email) == address; });
-    });
+  /// Also who came to be known as an author after the change was opened counts as one.
+  void add_authors(const Statement& statement) {
+    const auto authorship = authorship_from_statement(statement);
+    if (!authorship) return;
+    for (auto& author : authors_of(authorship->people(), policy_.directory)) {
+      authors_.push_back(std::move(author));
+    }
   }
 
   [[nodiscard]] bool proven(const EvidenceCondition& condition, const std::string& digest) const {
-    return std::any_of(evidence_.begin(), evidence_.end(), [&](const GoodEvidence& item) {
+    return std::any_of(evidence_.begin(), evidence_.end(), [&](const SignedStatement& item) {
       const auto& subjects = item.statement.subjects;
       return item.statement.predicate_type == condition.predicate_type &&
              policy_.directory.contains(condition.signed_by, item.signer) &&
@@ -174,10 +146,9 @@ class Verifier {
 
   Result<std::string> check_evidence() {
     for (const auto& value : receipt_.evidence) {
-      auto read = read_evidence(value);
+      auto read = open_statement(value, policy_.directory);
       if (!read) return fail(std::move(read.error()));
-      if (!names_all_authors(*read))
-        return wrong("an author in the evidence is not one of the change");
+      add_authors(read->statement);
       evidence_.push_back(*std::move(read));
     }
     for (const auto& condition : policy_.gate) {
@@ -208,40 +179,32 @@ class Verifier {
   }
 
   Result<std::string> check_approval(const Json& value) {
-    const auto envelope = dsse_envelope_from_json(value);
-    if (!envelope) return fail(envelope.error());
-    const auto verified =
-        verify_envelope(*envelope, kInTotoPayload, enrolled_keys(policy_.directory));
-    if (!verified) return fail(verified.error());
-    const auto statement = parse_statement(verified->payload);
-    if (!statement) return fail(statement.error());
-    const auto approval = approval_from_statement(*statement);
-    if (!approval) return fail(approval.error());
-    const Subject approver{SubjectKind::Person, approval->approver};
-    const auto& signers = verified->signers;
-    if (std::none_of(signers.begin(), signers.end(),
-                     [&](const EnrolledKey& key) { return key.owner == approver; })) {
-      return wrong("the signature is not by the person whom the approval names");
-    }
-    if (auto same = approval_matches(*approval, expected(*approval)); !same) {
+    const auto opened = open_approval(value, policy_.directory);
+    if (!opened) return fail(opened.error());
+    const auto& approval = opened->approval;
+    if (auto same = approval_matches(approval, expected(approval)); !same) {
       return fail(std::move(same.error()));
     }
-    const auto role = policy_.approvers.find(approval->acting_role);
-    if (role == policy_.approvers.end() || !role->second.contains(approver)) {
-      return wrong(fmt::format("{} does not hold the role it was given in", approval->approver));
+    if (approval.nonce.empty() || !nonces_.insert(approval.nonce).second) {
+      return wrong("its nonce was used before");
     }
-    return accept(*approval);
+    const auto role = policy_.approvers.find(approval.acting_role);
+    if (role == policy_.approvers.end() ||
+        !role->second.contains(Subject{SubjectKind::Person, approval.approver})) {
+      return fmt::format("Not counted: {} does not hold the role it was given in.",
+                         approval.approver);
+    }
+    return count(approval);
   }
 
-  Result<std::string> accept(const ApprovalStatement& approval) {
+  /// An approval that had ended is part of the story, and counts for nothing.
+  std::string count(const ApprovalStatement& approval) {
     const auto issued = parse_time(approval.issued_at);
     const auto from = parse_time(approval.not_before);
     const auto until = parse_time(approval.expires_at);
-    if (!issued || !from || !until) return wrong("its times cannot be read");
     const auto now = receipt_.evaluated_at;
-    if (now < *issued || now < *from || now >= *until) return wrong("it was not valid at the time");
-    if (approval.nonce.empty() || !nonces_.insert(approval.nonce).second) {
-      return wrong("its nonce was used before");
+    if (!issued || !from || !until || now < *issued || now < *from || now >= *until) {
+      return fmt::format("Not counted: that by {} was not valid at the time.", approval.approver);
     }
     approvals_.push_back({approval.approver, approval.decision, *issued});
     return fmt::format("{} by {}.", to_string(approval.decision), approval.approver);
@@ -250,8 +213,10 @@ class Verifier {
   [[nodiscard]] std::set<std::string> eligible() const {
     std::set<std::string> people;
     const auto& change = receipt_.change;
+    auto authors = change.authors;
+    authors.insert(authors.end(), authors_.begin(), authors_.end());
     const auto involved =
-        involved_people(policy_.directory, change.authors, change.requester, change.executor);
+        involved_people(policy_.directory, authors, change.requester, change.executor);
     for (const auto& [role, holders] : policy_.approvers) {
       for (const auto& holder : holders) {
         if (holder.kind == SubjectKind::Person && !involved.contains(holder.name)) {
@@ -315,10 +280,10 @@ class Verifier {
       return wrong("who executed it may not deploy");
     }
     const auto behind = people_behind(policy_.directory, *change.executor);
-    for (const auto& author : change.authors) {
-      if (!author.person.empty() && policy_.by_operator && behind.contains(author.person)) {
-        return wrong("an author executed it");
-      }
+    auto authors = change.authors;
+    authors.insert(authors.end(), authors_.begin(), authors_.end());
+    for (const auto& person : involved_people(policy_.directory, authors, {}, {})) {
+      if (policy_.by_operator && behind.contains(person)) return wrong("an author executed it");
     }
     return fmt::format("{} executed it.", to_string(*change.executor));
   }
@@ -346,7 +311,8 @@ class Verifier {
 
   const ReadReceipt& receipt_;
   const ReceiptPolicy& policy_;
-  std::vector<GoodEvidence> evidence_;
+  std::vector<SignedStatement> evidence_;
+  std::vector<Author> authors_;  ///< As the evidence names them.
   std::vector<GoodApproval> approvals_;
   std::set<std::string> nonces_;
 };
