@@ -51,7 +51,8 @@ class EnvironmentCheck {
 
   void check_account() {
     if (account_ == nullptr) return;
-    if (template_ != nullptr && !template_->provider.empty() && !account_->provider.empty() &&
+    if (template_ != nullptr && workspace_.providers.contains(template_->provider) &&
+        workspace_.providers.contains(account_->provider) &&
         template_->provider != account_->provider) {
       error("spec.provider-mismatch", "Provider mismatch",
             fmt::format("The template is for \"{}\" and the account is at \"{}\".",

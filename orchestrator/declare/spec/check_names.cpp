@@ -21,6 +21,11 @@ bool directory_unread(Workspace& workspace) {
   return workspace.incomplete;
 }
 
+std::vector<std::string> with_prefix(const char* prefix, std::vector<std::string> names) {
+  for (auto& name : names) name.insert(0, prefix);
+  return names;
+}
+
 void check_subject(Workspace& workspace, const Document& document, const NameUse& use) {
   const auto subject = parse_subject(use.text);
   if (!subject || workspace.bundle.directory.has(*subject)) return;
@@ -29,12 +34,12 @@ void check_subject(Workspace& workspace, const Document& document, const NameUse
   if (directory_unread(workspace)) return;
   switch (subject->kind) {
     case SubjectKind::Group:
-      report_unknown(workspace, "spec.unknown-group", "Unknown group", "group", subject->name,
-                     keys_of(directory.groups), where);
+      report_unknown(workspace, "spec.unknown-group", "Unknown group", "group", use.text,
+                     with_prefix("group:", keys_of(directory.groups)), where);
       return;
     case SubjectKind::Service:
-      report_unknown(workspace, "spec.unknown-service", "Unknown service", "service", subject->name,
-                     keys_of(directory.services), where);
+      report_unknown(workspace, "spec.unknown-service", "Unknown service", "service", use.text,
+                     with_prefix("service:", keys_of(directory.services)), where);
       return;
     case SubjectKind::Person:
       break;
@@ -52,15 +57,16 @@ void check_subject(Workspace& workspace, const Document& document, const NameUse
                  keys_of(directory.people), where);
 }
 
-void check_document_name(Workspace& workspace, const Document& document, const NameUse& use,
+void check_document_name(Workspace& workspace, Document& document, const NameUse& use,
                          const std::string& kind, const char* code, const char* summary,
                          const char* what) {
   if (workspace.find(kind, use.text) != nullptr) return;
+  document.broken.insert(use.pointer);
   report_unknown(workspace, code, summary, what, use.text, workspace.names_of(kind),
                  use.is_key ? document.key_at(use.pointer) : document.at(use.pointer));
 }
 
-void check_use(Workspace& workspace, const Document& document, const NameUse& use) {
+void check_use(Workspace& workspace, Document& document, const NameUse& use) {
   switch (use.format) {
     case TextFormat::Subject:
       check_subject(workspace, document, use);
@@ -101,7 +107,7 @@ void check_use(Workspace& workspace, const Document& document, const NameUse& us
 }  // namespace
 
 void check_names(Workspace& workspace) {
-  for (const auto& document : workspace.documents) {
+  for (auto& document : workspace.documents) {
     for (const auto& use : document.uses) check_use(workspace, document, use);
   }
 }

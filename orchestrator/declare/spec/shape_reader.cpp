@@ -336,9 +336,10 @@ class ShapeReader {
     for (const auto& field : table.fields) {
       if (!field.required || node.find(field.name) != nullptr) continue;
       document_.broken.insert(step(pointer, field.name));
-      report_.error(
-          "spec.missing-field", "Missing field",
-          fmt::format("The field \"{}\" is needed here. {}", field.name, field.description), where);
+      report_.error("spec.missing-field", "Missing field",
+                    fmt::format("The field \"{}\" is needed here.{}{}", field.name,
+                                field.description.empty() ? "" : " ", field.description),
+                    where);
     }
     const std::size_t given = node.entries.size() - unknown;
     if (!table.exactly_one || given == 1 || (given == 0 && unknown > 0)) return;

@@ -157,6 +157,9 @@ class ReferenceCheck {
                      reference.name, keys_of(template_.resources), place(reference, pointer));
       return;
     }
+    const auto target = step("/resources", reference.name);
+    if (document_.broken.contains(target) || document_.broken.contains(step(target, "count")))
+      return;
     const bool counted = !found->second.count.is_null();
     if (counted && !reference.index && !output) {
       error("spec.counted-reference", "Reference to a counted resource",

@@ -1,0 +1,132 @@
+#include "orchestrator/declare/spec/bundle_reader.hpp"
+
+#include "orchestrator/base/digest.hpp"
+#include "tests/unit/declare/spec/spec_fixture.hpp"
+
+#include <algorithm>
+#include <random>
+
+namespace bailey {
+namespace {
+
+using test::Acme;
+using test::read;
+using test::replaced;
+using test::told;
+
+TEST(BundleReader, ReadsACompleteOrganizationWithoutAFinding) {
+  const auto reading = read(Acme());
+  ASSERT_TRUE(reading.findings.empty()) << told(reading);
+  ASSERT_TRUE(reading.bundle);
+  const Bundle& bundle = *reading.bundle;
+  EXPECT_EQ(bundle.directory.people.size(), 4U);
+  EXPECT_EQ(bundle.directory.services.at("ci").keys, std::vector{test::ssh_key(3)});
+  EXPECT_EQ(bundle.organization->approvals, 2);
+  EXPECT_EQ(bundle.accounts.at("cloud").limits.maximum_ttl, std::chrono::hours(48));
+  EXPECT_EQ(bundle.accounts.at("registry").credential.command.size(), 2U);
+  const auto& web = bundle.templates.at("web-service");
+  EXPECT_EQ(web.parameters.at("replicas").default_value, 1);
+  EXPECT_TRUE(web.resources.at("net").protect);
+  EXPECT_EQ(web.resources.at("web").count, "${parameter.replicas}");
+  EXPECT_EQ(web.resources.at("web-sg").fields.at("ingress")[0].at("port"), 443);
+  EXPECT_EQ(web.roles.at("runtime").powers.size(), 0U);
+  EXPECT_EQ(bundle.projects.at("payments").after.at("staging"), std::vector<std::string>{"test"});
+  const auto& production = bundle.environments.at("production");
+  EXPECT_EQ(production.execute, Execution::ByOperator);
+  EXPECT_EQ(production.parameters.at("replicas"), 3);
+  ASSERT_EQ(production.gate.size(), 6U);
+  EXPECT_EQ(std::get<SoakCondition>(production.gate[1]).duration, std::chrono::hours(24));
+  const auto& window = std::get<WindowCondition>(production.gate[5]);
+  EXPECT_EQ(window.days, (std::set<unsigned>{1, 2}));
+  EXPECT_EQ(window.from, std::chrono::minutes(540));
+  EXPECT_EQ(bundle.environments.at("alice-play").owner, "alice");
+  EXPECT_EQ(bundle.duties.exclusive.at(0).holds.at(0), (Holding{"author", "payments"}));
+  EXPECT_EQ(bundle.freezes.size(), 1U);
+  EXPECT_EQ(bundle.files.size(), 2U);
+  EXPECT_TRUE(is_digest(bundle.digest));
+  EXPECT_EQ(bundle.document("Environment", "production").at("parameters").at("replicas"), 3);
+}
+
+TEST(BundleReader, DigestDependsOnWhatIsSaidAlone) {
+  const Acme acme;
+  const auto expected = read(acme).bundle.value().digest;
+  std::mt19937 random(20261124);
+  for (int round = 0; round < 20; ++round) {
+    auto parts = acme.documents();
+    std::shuffle(parts.begin(), parts.end(), random);
+    BundleSources sources;
+    sources.programs = acme.programs;
+    std::string file;
+    for (auto& part : parts) {
+      file += "# round " + std::to_string(round) + "\n---\n" + part;
+      if (random() % 2 == 0) {
+        sources.specs.push_back({std::to_string(random()) + ".yaml", std::move(file)});
+        file.clear();
+      }
+    }
+    sources.specs.push_back({"rest.yaml", std::move(file)});
+    EXPECT_EQ(read(sources).bundle.value().digest, expected) << "round " << round;
+  }
+  auto other = acme;
+  other.project = replaced(acme.project,
+                           "  artifacts: {web: {repository: \"127.0.0.1:5001/payments/web\"}}\n  "
+                           "authors: [group:devs]\n",
+                           "  authors:\n    - \"group:devs\"\n  artifacts:\n    web:\n      "
+                           "repository: 127.0.0.1:5001/payments/web\n");
+  EXPECT_EQ(read(other).bundle.value().digest, expected);
+}
+
+TEST(BundleReader, DigestFollowsSpecsAndPrograms) {
+  const Acme acme;
+  const auto expected = read(acme).bundle.value().digest;
+  auto spec = acme;
+  spec.production = replaced(acme.production, "replicas: 3", "replicas: 4");
+  EXPECT_NE(read(spec).bundle.value().digest, expected);
+  auto program = acme;
+  program.programs["checks/ticket"] += "\n";
+  EXPECT_NE(read(program).bundle.value().digest, expected);
+}
+
+TEST(BundleReader, TypesValuesByTheParameterThatTheyAreFor) {
+  Acme acme;
+  acme.web_service = replaced(
+      acme.web_service, "range: {type: string, default: 10.20.0.0/24}",
+      "range: {type: string, default: 10.20.0.0/24}\n    version: {type: string, default: 1}\n"
+      "    answer: {type: string, enum: [yes, no], default: yes}");
+  acme.production = replaced(acme.production, "replicas: 3}", "replicas: 3, version: 010}");
+  const auto reading = read(acme);
+  ASSERT_TRUE(reading.bundle) << told(reading);
+  EXPECT_EQ(reading.bundle->templates.at("web-service").parameters.at("version").default_value,
+            "1");
+  EXPECT_EQ(reading.bundle->templates.at("web-service").parameters.at("answer").default_value,
+            "yes");
+  EXPECT_EQ(reading.bundle->environments.at("production").parameters.at("version"), "010");
+}
+
+TEST(BundleReader, TakesStagesAsAGraph) {
+  Acme acme;
+  acme.project = replaced(acme.project, "stages: [dev, test, staging, production]",
+                          "stages: {production: {after: [staging]}, dev: {}, staging: {after: "
+                          "[test]}, test: {after: [dev]}}");
+  const auto reading = read(acme);
+  ASSERT_TRUE(reading.bundle) << told(reading);
+  EXPECT_EQ(reading.bundle->projects.at("payments").stages,
+            (std::vector<std::string>{"dev", "test", "staging", "production"}));
+}
+
+TEST(BundleReader, ATemplateAloneIsABundle) {
+  BundleSources sources;
+  sources.specs.push_back({"template.yaml", Acme().web_service});
+  EXPECT_TRUE(read(sources).findings.empty());
+}
+
+TEST(BundleReader, ADocumentThatCannotBeReadHidesNoOther) {
+  Acme acme;
+  acme.project += "  x: &a [\n";
+  const auto reading = read(acme);
+  const auto codes = reading.codes();
+  EXPECT_EQ(codes, (std::vector<std::string>{"yaml.anchor", "yaml.syntax"})) << told(reading);
+}
+
+}  // namespace
+}  // namespace bailey
