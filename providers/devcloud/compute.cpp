@@ -187,17 +187,7 @@ AskedVersion read_version(const Call& call) {
   return asked;
 }
 
-/// In a transaction of its own: what has happened has happened, even if this request is refused.
-void settle_before(Call& call) {
-  const Cloud::Sight sight = call.cloud.look(Cloud::Sight::Everything);
-  settle_servers(call.cloud);
-  // When the file cannot be written, all this is found out again next time.
-  static_cast<void>(call.cloud.commit());
-  call.cloud.begin(sight);
-}
-
 ServerResponse run(Call& call, const RouteOptions& options, const ComputeHandler& handler) {
-  settle_before(call);
   const AskedVersion asked = read_version(call);
   ServerResponse response;
   if (asked.refusal) {
@@ -277,7 +267,7 @@ Checked<Page> read_query(const Request& request, const QueryRules& rules) {
                                           ". " + python_repr(value) +
                                           " does not match '^[0-9]*$'"));
     }
-    if (!value.empty()) page.limit = std::min<std::size_t>(limit, 1000);
+    if (limit > 0) page.limit = std::min<std::size_t>(limit, 1000);
   }
   return page;
 }
@@ -354,6 +344,7 @@ void add_compute(Router& router, Cloud& cloud) {
   using namespace compute;
   router.add_service(
       {.type = "compute", .name = "nova", .prefixes = {"/compute"}, .refuse = refuse_call});
+  router.before_each(settle_servers);
   router.add("compute", "GET", "/", Access::anyone(), show_versions);
   for (const char* path : {"/v2.1", "/v2.1/"}) {
     router.add("compute", "GET", path, Access::anyone(), [](Call& call) {

@@ -88,9 +88,9 @@ ServerResponse attach(Request& request) {
   const auto wiring = wiring_of(request, asked);
   if (!wiring) return wiring.error();
   if (wiring->nics.empty()) return fault_answer(400, "No free port or network was found.");
-  if (const std::string why = plug(request.cloud(), **server, *wiring); !why.empty()) {
-    return fault_answer(400, why);
-  }
+  const auto why = plug(request.call, **server, *wiring);
+  if (!why) return why.error();
+  if (!why->empty()) return fault_answer(400, *why);
   activate_ports(request.cloud(), request.part("server"));
   Json changed = **server;
   record_event(request, changed, "attach_interface");

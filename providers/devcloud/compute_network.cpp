@@ -1,12 +1,7 @@
-#include "orchestrator/base/text.hpp"
 #include "providers/devcloud/compute_server.hpp"
-
-#include <fmt/format.h>
+#include "providers/devcloud/network.hpp"
 
 #include <algorithm>
-#include <cstdint>
-#include <optional>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -15,117 +10,13 @@ namespace bailey::devcloud::compute {
 
 namespace {
 
-constexpr std::string_view kNetwork = "network.network";
-constexpr std::string_view kSubnet = "network.subnet";
-constexpr std::string_view kPort = "network.port";
-constexpr std::string_view kGroup = "network.security-group";
+using network::kGroup;
+using network::kNetwork;
+using network::kPort;
+using network::kSubnet;
 
 bool may_use(const Identity& who, const Json& network) {
   return who.owns(string_member(network, "project_id")) || member(network, "shared") == true;
-}
-
-std::optional<std::uint32_t> read_ipv4(const std::string& text) {
-  const std::vector<std::string> parts = split(text, '.');
-  if (parts.size() != 4) return std::nullopt;
-  std::uint32_t address = 0;
-  for (const std::string& part : parts) {
-    if (part.empty() || part.size() > 3 ||
-        !std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; })) {
-      return std::nullopt;
-    }
-    const unsigned long number = std::stoul(part);
-    if (number > 255) return std::nullopt;
-    address = (address << 8) | static_cast<std::uint32_t>(number);
-  }
-  return address;
-}
-
-std::string write_ipv4(std::uint32_t address) {
-  return fmt::format("{}.{}.{}.{}", address >> 24, (address >> 16) & 255, (address >> 8) & 255,
-                     address & 255);
-}
-
-bool in_cidr(std::uint32_t address, const std::string& cidr) {
-  const std::vector<std::string> parts = split(cidr, '/');
-  if (parts.size() != 2) return false;
-  const auto base = read_ipv4(parts[0]);
-  const auto bits = static_cast<unsigned>(std::stoul(parts[1]));
-  if (!base || bits > 32) return false;
-  const std::uint32_t mask = bits == 0 ? 0 : ~std::uint32_t{0} << (32 - bits);
-  return (address & mask) == (*base & mask);
-}
-
-std::set<std::string> taken_addresses(const Cloud& cloud, const std::string& network) {
-  std::set<std::string> taken;
-  for (const Json* port : cloud.where(kPort, "network_id", network)) {
-    for (const Json& fixed : member(*port, "fixed_ips")) {
-      taken.insert(string_member(fixed, "ip_address"));
-    }
-  }
-  return taken;
-}
-
-std::optional<Json> fixed_address(const Cloud& cloud, const std::string& network,
-                                  const std::string& address) {
-  const auto number = read_ipv4(address);
-  if (!number || taken_addresses(cloud, network).count(address) != 0) return std::nullopt;
-  for (const Json* subnet : cloud.where(kSubnet, "network_id", network)) {
-    if (!in_cidr(*number, string_member(*subnet, "cidr"))) continue;
-    return Json{{"subnet_id", (*subnet)["id"]}, {"ip_address", address}};
-  }
-  return std::nullopt;
-}
-
-std::optional<Json> free_address(const Cloud& cloud, const std::string& network) {
-  const std::set<std::string> taken = taken_addresses(cloud, network);
-  for (const Json* subnet : cloud.where(kSubnet, "network_id", network)) {
-    for (const Json& pool : member(*subnet, "allocation_pools")) {
-      const auto first = read_ipv4(string_member(pool, "start"));
-      const auto last = read_ipv4(string_member(pool, "end"));
-      if (!first || !last) continue;
-      for (std::uint64_t address = *first; address <= *last; ++address) {
-        const std::string text = write_ipv4(static_cast<std::uint32_t>(address));
-        if (taken.count(text) != 0 || text == string_member(*subnet, "gateway_ip")) continue;
-        return Json{{"subnet_id", (*subnet)["id"]}, {"ip_address", text}};
-      }
-    }
-  }
-  return std::nullopt;
-}
-
-std::string new_mac(Cloud& cloud) {
-  std::string mac = "fa:16:3e";
-  for (int i = 0; i < 3; ++i) mac += fmt::format(":{:02x}", cloud.random().below(256));
-  return mac;
-}
-
-Json new_port(Cloud& cloud, const Json& server, const std::string& network, const Json& fixed,
-              const std::vector<std::string>& groups) {
-  const std::string now = time_in_seconds(cloud.clock().wall_now());
-  return {{"id", cloud.new_uuid()},
-          {"name", ""},
-          {"network_id", network},
-          {"tenant_id", server["project_id"]},
-          {"project_id", server["project_id"]},
-          {"mac_address", new_mac(cloud)},
-          {"admin_state_up", true},
-          {"status", "DOWN"},
-          {"device_id", server["id"]},
-          {"device_owner", "compute:nova"},
-          {"fixed_ips", Json::array({fixed})},
-          {"allowed_address_pairs", Json::array()},
-          {"extra_dhcp_opts", Json::array()},
-          {"security_groups", groups},
-          {"description", ""},
-          {"binding:vnic_type", "normal"},
-          {"port_security_enabled", true},
-          {"qos_policy_id", nullptr},
-          {"qos_network_policy_id", nullptr},
-          {"tags", Json::array()},
-          {"created_at", now},
-          {"updated_at", now},
-          {"revision_number", 1},
-          {"_by_nova", true}};
 }
 
 void change_port(Cloud& cloud, Json port) {
@@ -136,8 +27,13 @@ void change_port(Cloud& cloud, Json port) {
 
 Checked<Nic> check_network(const Request& request, const std::string& id) {
   const Json* network = request.cloud().find(kNetwork, id);
-  if (network == nullptr || !may_use(request.who(), *network)) {
+  const bool external = network != nullptr && member(*network, "router:external") == true;
+  if (network == nullptr || (!may_use(request.who(), *network) && !external)) {
     return refuse(fault_answer(400, "Network " + id + " could not be found."));
+  }
+  if (!may_use(request.who(), *network)) {
+    return refuse(
+        fault_answer(403, "It is not allowed to create an interface on external network " + id));
   }
   if (request.cloud().where(kSubnet, "network_id", id).empty()) {
     return refuse(
@@ -212,6 +108,8 @@ Checked<std::vector<std::string>> groups_of(const Request& request, const Ordere
       if (group.contains("name")) names.push_back(group["name"].get<std::string>());
     }
   }
+  // Every project has this one as soon as somebody asks for it.
+  network::default_group(request.cloud(), request.who().project_id);
   std::vector<std::string> ids;
   const auto own = request.cloud().where(kGroup, "project_id", request.who().project_id);
   for (const std::string& name : names) {
@@ -224,7 +122,6 @@ Checked<std::vector<std::string>> groups_of(const Request& request, const Ordere
         if (string_member(*group, "name") == name) found.push_back(string_member(*group, "id"));
       }
     }
-    if (found.empty() && name == "default") continue;
     if (found.empty()) {
       return refuse(
           fault_answer(400, "Unable to find security_group with name or id '" + name + "'"));
@@ -248,28 +145,36 @@ Checked<Wiring> wiring_of(const Request& request, const OrderedJson& asked) {
   return Wiring{.nics = std::move(*nics), .security_groups = std::move(*groups)};
 }
 
-std::string plug(Cloud& cloud, const Json& server, const Wiring& wiring) {
+Checked<std::string> plug(Call& call, const Json& server, const Wiring& wiring) {
   for (const Nic& nic : wiring.nics) {
     if (!nic.port.empty()) {
-      Json port = *cloud.find(kPort, nic.port);
+      Json port = *call.cloud.find(kPort, nic.port);
       port["device_id"] = server["id"];
       port["device_owner"] = "compute:nova";
-      change_port(cloud, std::move(port));
+      change_port(call.cloud, std::move(port));
       continue;
     }
-    const auto fixed = nic.address.empty() ? free_address(cloud, nic.network)
-                                           : fixed_address(cloud, nic.network, nic.address);
-    if (!fixed) {
+    network::PortRequest wish{.network = nic.network,
+                              .project = string_member(server, "project_id"),
+                              .device_id = string_member(server, "id"),
+                              .device_owner = "compute:nova",
+                              .fixed_ips = nullptr};
+    if (!network::check_quota(call, network::ports(), wish.project)) {
+      return refuse(fault_answer(403, "Maximum number of ports exceeded"));
+    }
+    if (!nic.address.empty()) wish.fixed_ips = Json::array({{{"ip_address", nic.address}}});
+    Json attributes = {{"security_groups", wiring.security_groups},
+                       {"port_security_enabled", true},
+                       {"_by_nova", true}};
+    if (!nic.tag.empty()) attributes["_nic_tag"] = nic.tag;
+    if (!network::make_port(call, wish, std::move(attributes))) {
       return nic.address.empty()
                  ? "No fixed IP addresses available for network: " + nic.network
                  : "Fixed IP address " + nic.address + " is not a valid address for network " +
                        nic.network + " or is already in use.";
     }
-    Json port = new_port(cloud, server, nic.network, *fixed, wiring.security_groups);
-    if (!nic.tag.empty()) port["_nic_tag"] = nic.tag;
-    cloud.put(kPort, std::move(port));
   }
-  return "";
+  return std::string();
 }
 
 std::vector<const Json*> ports_of(const Cloud& cloud, std::string_view server) {

@@ -320,7 +320,11 @@ ServerResponse create(Request& request) {
     server["launch_index"] = i;
     Json one = server;
     // A server that will find no host gets no ports either.
-    if (string_member(one, "doom").empty()) one["doom"] = plug(cloud, one, *wiring);
+    if (string_member(one, "doom").empty()) {
+      auto doom = plug(request.call, one, *wiring);
+      if (!doom) return doom.error();
+      one["doom"] = std::move(*doom);
+    }
     if (first.empty()) first = string_member(one, "id");
     record_event(request, one, "create");
     cloud.put(kServer, std::move(one));

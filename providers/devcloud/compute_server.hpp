@@ -31,8 +31,8 @@ struct Wiring {
 /// Checks the networks, ports and groups that a new server asks for.
 [[nodiscard]] Checked<Wiring> wiring_of(const Request& request, const OrderedJson& asked);
 /// Makes the ports and takes those given. Why it cannot be, in words for the server's fault; else
-/// empty.
-[[nodiscard]] std::string plug(Cloud& cloud, const Json& server, const Wiring& wiring);
+/// empty. Refused only where the request for the server is.
+[[nodiscard]] Checked<std::string> plug(Call& call, const Json& server, const Wiring& wiring);
 /// The server runs: so do its ports.
 void activate_ports(Cloud& cloud, const std::string& server);
 /// Ports that Nova made go; those of users are free again.

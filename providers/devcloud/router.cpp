@@ -218,6 +218,12 @@ ServerResponse Router::answer(const ServerRequest& request, const Match& match) 
             .body = nullptr,
             .who = {}};
   const std::lock_guard lock(cloud_.mutex());
+  for (const auto& work : due_) {
+    cloud_.begin(Cloud::Sight::Everything);
+    work(cloud_);
+    // What could not be written is undone, and due again at the next request.
+    static_cast<void>(cloud_.commit());
+  }
   cloud_.begin(Cloud::Sight::Everything);
   const std::string request_id = "req-" + cloud_.new_uuid();
   ServerResponse answer;

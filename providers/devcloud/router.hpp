@@ -143,6 +143,9 @@ class Router {
   void add(std::string_view service_type, std::string method, std::string_view pattern,
            Access access, Handler handler);
 
+  /// Work that time has made due, done before each request in a transaction of its own.
+  void before_each(std::function<void(Cloud& cloud)> work) { due_.push_back(std::move(work)); }
+
   /// Answers one request, faults and latency included. Safe to call from any thread; never throws.
   [[nodiscard]] ServerResponse handle(const ServerRequest& request);
 
@@ -159,6 +162,7 @@ class Router {
   Identify identify_;
   std::vector<Service> services_;
   std::vector<Route> routes_;
+  std::vector<std::function<void(Cloud& cloud)>> due_;
 };
 
 }  // namespace bailey::devcloud
