@@ -107,7 +107,7 @@ Checked<void> check_pools(const Json& subnet) {
 
 Checked<void> check_addresses(const Json& attributes) {
   const Json& gateway = member(attributes, "gateway_ip");
-  if (gateway.is_string() && !read_address(gateway.get<std::string>())) {
+  if (gateway.is_string() && gateway != "" && !read_address(gateway.get<std::string>())) {
     return refuse(bad_request("Invalid input for gateway_ip. Reason: '" +
                               gateway.get<std::string>() + "' is not a valid IP address."));
   }
