@@ -22,6 +22,7 @@ Result<Superseded> superseded_from_json(const Json& value) {
   JsonReader reader(value, "a superseded resource");
   reader.read("type", superseded.type);
   reader.read("provider_id", superseded.provider_id);
+  reader.read("attributes", superseded.attributes);
   if (auto read = reader.finish(); !read) return fail(std::move(read.error()));
   return superseded;
 }
@@ -78,7 +79,8 @@ Json to_json(const Intent& intent) {
   for (const auto& address : intent.depends_on) depends_on.push_back(address.str());
   Json superseded = Json::array();
   for (const auto& each : intent.superseded) {
-    superseded.push_back({{"type", each.type}, {"provider_id", each.provider_id}});
+    superseded.push_back(
+        {{"type", each.type}, {"provider_id", each.provider_id}, {"attributes", each.attributes}});
   }
   return {{"address", intent.address.str()},
           {"verb", to_string(intent.verb)},

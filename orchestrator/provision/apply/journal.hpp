@@ -28,6 +28,7 @@ enum class Phase : std::uint8_t { Intent, Sent, Observed };
 struct Superseded {
   std::string type;
   std::string provider_id;
+  nlohmann::json attributes = nlohmann::json::object();  ///< What others may still refer to.
   bool operator==(const Superseded&) const = default;
 };
 

@@ -168,7 +168,7 @@ StepResult OperationRunner::create(const Operation& operation) {
   intent.before = Json();
   intent.provider_id.clear();
   if (operation.action == Action::Replace) {
-    intent.superseded.push_back(old ? Superseded{old->type, old->provider_id}
+    intent.superseded.push_back(old ? Superseded{old->type, old->provider_id, old->attributes}
                                     : Superseded{operation.type, operation.provider_id});
   }
   if (auto written = announce(intent); !written) {

@@ -10,12 +10,31 @@ namespace bailey {
 
 namespace {
 
-/// Whether `text` is one of the strings within `value`.
-bool mentions(const Json& value, const std::string& text) {
-  if (value.is_string()) return value.get_ref<const std::string&>() == text;
-  if (!value.is_structured()) return false;
-  return std::any_of(value.begin(), value.end(),
-                     [&](const Json& inner) { return mentions(inner, text); });
+/// Whether one of `texts` is part of a string within `value`. A null stands for a value that an
+/// interrupted update left unknown: it may be any of them.
+bool mentions(const Json& value, const std::vector<std::string>& texts) {
+  if (value.is_null()) return true;
+  if (value.is_string()) {
+    const auto& text = value.get_ref<const std::string&>();
+    return std::any_of(texts.begin(), texts.end(), [&](const std::string& each) {
+      return text.find(each) != std::string::npos;
+    });
+  }
+  return value.is_structured() && std::any_of(value.begin(), value.end(), [&](const Json& inner) {
+           return mentions(inner, texts);
+         });
+}
+
+/// What only the superseded resource is known by: its id, and attributes that the new one has not.
+std::vector<std::string> traces_of(const Superseded& superseded, const Json& newer) {
+  std::vector<std::string> traces{superseded.provider_id};
+  for (const auto& [name, value] : superseded.attributes.items()) {
+    if (value.is_string() && !value.get_ref<const std::string&>().empty() &&
+        member(newer, name) != value) {
+      traces.push_back(value.get<std::string>());
+    }
+  }
+  return traces;
 }
 
 class Recovery {
@@ -134,12 +153,7 @@ class Recovery {
 
   RecoveredIntent settle_retire(Intent intent) {
     if (tools_.retiring == Retiring::No) return ended(intent, Settlement::InUse);
-    for (const auto& each : intent.superseded) {
-      const bool used = std::any_of(states_.begin(), states_.end(), [&](const auto& entry) {
-        return mentions(entry.second.inputs, each.provider_id);
-      });
-      if (used) return ended(intent, Settlement::InUse);
-    }
+    if (is_referred_to(intent)) return ended(intent, Settlement::InUse);
     intent.phase = Phase::Sent;
     if (auto announced = tools_.journal.announce(intent); !announced) {
       return open(intent, std::move(announced.error()));
@@ -149,6 +163,27 @@ class Recovery {
       if (removed.ending != Ending::Done) return open(intent, std::move(*removed.error));
     }
     return written(intent, Settlement::Deleted, recording_for(intent, "resource.retire"));
+  }
+
+  /// By what depends on the address, as recorded and as the provider shows it: a dependent whose
+  /// update failed is recorded as it should be, and still uses the old one.
+  bool is_referred_to(const Intent& intent) {
+    const auto own = states_.find(intent.address);
+    std::vector<std::string> traces;
+    for (const auto& each : intent.superseded) {
+      const auto more = traces_of(each, own == states_.end() ? Json() : own->second.attributes);
+      traces.insert(traces.end(), more.begin(), more.end());
+    }
+    return std::any_of(states_.begin(), states_.end(), [&](const auto& entry) {
+      const auto& state = entry.second;
+      if (std::find(state.depends_on.begin(), state.depends_on.end(), intent.address) ==
+          state.depends_on.end()) {
+        return false;
+      }
+      if (mentions(state.inputs, traces)) return true;
+      const auto shown = tools_.settler.read(state.type, state.provider_id);
+      return !shown || (*shown && mentions((*shown)->inputs, traces));
+    });
   }
 
   static std::optional<Intent> retirement(Intent intent, std::vector<Superseded> superseded) {

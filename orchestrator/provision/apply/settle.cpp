@@ -214,7 +214,7 @@ ResourceState after_unsure_update(ResourceState state, const Intent& intent,
     if (observed && observed->inputs.contains(name)) {
       state.inputs[name] = intent.inputs[name];
     } else {
-      state.inputs.erase(name);
+      state.inputs[name] = nullptr;
     }
   }
   return state;

@@ -75,7 +75,7 @@ class Settler {
                                   const Observed& observed);
 
 /// What to record after an update of which nobody knows how far it came: a field that can be read
-/// back as wanted (the next refresh tells the truth), one that cannot as unknown, so that the next
+/// back as wanted (the next refresh tells the truth), one that cannot as null, so that the next
 /// plan writes it again.
 [[nodiscard]] ResourceState after_unsure_update(ResourceState state, const Intent& intent,
                                                 const std::optional<Observed>& observed);

@@ -1,0 +1,109 @@
+#include "orchestrator/provision/apply/lease.hpp"
+
+#include "tests/unit/provision/apply/apply_world.hpp"
+
+namespace bailey {
+namespace {
+
+using std::chrono::seconds;
+
+class Lease : public ::testing::Test {
+ protected:
+  Lease() { store_ = SqliteStateStore::open(folder_.path() / "state.db").value(); }
+  Result<Fence> acquire(const std::string& holder) {
+    return in_transaction(*store_, Access::Write, [&](Transaction& transaction) {
+      return acquire_lease(transaction, "dev", holder, seconds(60), clock_.wall_now());
+    });
+  }
+  Status renew(const Fence& fence) {
+    return in_transaction(*store_, Access::Write, [&](Transaction& transaction) {
+      return renew_lease(transaction, fence, clock_.wall_now());
+    });
+  }
+  Status check(const Fence& fence) {
+    return in_transaction(*store_, Access::Read, [&](Transaction& transaction) {
+      return check_fence(transaction, fence);
+    });
+  }
+  Status release(const Fence& fence) {
+    return in_transaction(*store_, Access::Write, [&](Transaction& transaction) {
+      return release_lease(transaction, fence);
+    });
+  }
+
+  test::TemporaryFolder folder_;
+  test::FakeClock clock_;
+  std::unique_ptr<StateStore> store_;
+};
+
+TEST_F(Lease, IsHeldByOneAlone) {
+  const auto first = acquire("a");
+  ASSERT_TRUE(first);
+  for (const auto* holder : {"a", "b"}) {
+    const auto second = acquire(holder);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().code(), "lease.held");
+    EXPECT_EQ(second.error().kind(), ErrorKind::Conflict);
+  }
+  EXPECT_TRUE(check(*first));
+}
+
+TEST_F(Lease, ExpiresAndFencesTheOldHolderOff) {
+  const auto first = acquire("a");
+  clock_.advance(seconds(61));
+  const auto second = acquire("b");
+  ASSERT_TRUE(second);
+  EXPECT_GT(second->epoch, first->epoch);
+  EXPECT_EQ(check(*first).error().code(), "lease.lost");
+  EXPECT_EQ(renew(*first).error().code(), "lease.lost");
+  EXPECT_TRUE(release(*first));
+  EXPECT_TRUE(check(*second));
+}
+
+TEST_F(Lease, IsKeptByRenewal) {
+  const auto fence = acquire("a");
+  for (int i = 0; i < 10; ++i) {
+    clock_.advance(seconds(40));
+    ASSERT_TRUE(renew(*fence));
+  }
+  EXPECT_FALSE(acquire("b"));
+}
+
+TEST_F(Lease, IsStillOursWhenItExpiredAndNobodyTookIt) {
+  const auto fence = acquire("a");
+  clock_.advance(seconds(100));
+  EXPECT_TRUE(renew(*fence));
+  EXPECT_FALSE(acquire("b"));
+}
+
+TEST_F(Lease, IsFreeOnceReleased) {
+  const auto first = acquire("a");
+  ASSERT_TRUE(release(*first));
+  EXPECT_FALSE(check(*first));
+  const auto second = acquire("b");
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->epoch, first->epoch + 1);
+}
+
+TEST_F(Lease, NeedsAHolderAndATime) {
+  EXPECT_FALSE(acquire(""));
+  const auto endless = in_transaction(*store_, Access::Write, [&](Transaction& transaction) {
+    return acquire_lease(transaction, "dev", "a", seconds(0), clock_.wall_now());
+  });
+  EXPECT_FALSE(endless);
+}
+
+TEST_F(Lease, KeeperTellsWhenItIsLost) {
+  const auto first = acquire("a");
+  clock_.advance(seconds(61));
+  ASSERT_TRUE(acquire("b"));
+  LeaseKeeper keeper(*store_, clock_, *first, std::chrono::milliseconds(1));
+  std::mutex mutex;
+  std::condition_variable_any lost;
+  std::unique_lock lock(mutex);
+  lost.wait(lock, keeper.lost(), [] { return false; });
+  EXPECT_TRUE(keeper.lost().stop_requested());
+}
+
+}  // namespace
+}  // namespace bailey

@@ -1,0 +1,162 @@
+#include "orchestrator/provision/apply/recovery.hpp"
+
+#include "tests/unit/provision/apply/apply_world.hpp"
+
+namespace bailey {
+namespace {
+
+using test::ApplyWorld;
+using test::at;
+using test::FakeFault;
+
+class Recovery : public ::testing::Test {
+ protected:
+  /// Dies at the n-th call of the apply; a new process has the lease afterwards.
+  void die_at(int nth, FakeFault fault, PlanKind kind = PlanKind::Apply) {
+    const auto planned = world_.plan(kind);
+    world_.provider->fail_call(nth, fault);
+    EXPECT_FALSE(world_.apply(planned).ok());
+    world_.restart();
+    world_.take_lease();
+  }
+  Settlement settle_one() {
+    const auto report = world_.recover_all();
+    EXPECT_EQ(report.intents.size(), 1U);
+    return report.intents.empty() ? Settlement::Open : report.intents[0].settlement;
+  }
+  void stand() {
+    world_.declare("net", "network", {{"cidr", "10.0.0.0/24"}});
+    ASSERT_TRUE(world_.apply(world_.plan()).ok());
+  }
+
+  ApplyWorld world_;
+};
+
+TEST_F(Recovery, HasNothingToDoWithoutIntents) {
+  stand();
+  const auto report = world_.recover_all();
+  EXPECT_TRUE(report.settled());
+  EXPECT_TRUE(report.intents.empty());
+}
+
+TEST_F(Recovery, AdoptsWhatACrashedCreateLeft) {
+  world_.declare("net", "network", {{"cidr", "10.0.0.0/24"}});
+  die_at(1, FakeFault::CrashAfter);
+  EXPECT_EQ(settle_one(), Settlement::Adopted);
+  EXPECT_EQ(world_.states().size(), 1U);
+  EXPECT_EQ(world_.provider->calls_by_name().count("create"), 0U);
+  EXPECT_TRUE(world_.plan().empty());
+}
+
+TEST_F(Recovery, WaitsForWhatIsStillHiddenBeforeItBelievesInNothing) {
+  world_.declare("net", "network", {{"cidr", "10.0.0.0/24"}});
+  world_.cloud.set_visibility_delay(std::chrono::minutes(2) + std::chrono::seconds(4));
+  const auto planned = world_.plan();
+  world_.provider->fail_call(1, FakeFault::CrashAfter);
+  EXPECT_FALSE(world_.apply(planned).ok());
+  world_.restart();
+  world_.schema = test::fake_provider_schema(std::chrono::minutes(3));
+  world_.take_lease();
+  EXPECT_EQ(settle_one(), Settlement::Adopted);
+}
+
+TEST_F(Recovery, MakesNothingWhenNothingWasMade) {
+  world_.declare("net", "network", {{"cidr", "10.0.0.0/24"}});
+  die_at(1, FakeFault::CrashBefore);
+  EXPECT_EQ(settle_one(), Settlement::Absent);
+  EXPECT_TRUE(world_.cloud.resources().empty());
+  EXPECT_TRUE(world_.intents().empty());
+}
+
+TEST_F(Recovery, FindsOutWhetherAnUpdateArrived) {
+  stand();
+  world_.declared("net").fields["description"] = "new";
+  die_at(1, FakeFault::CrashAfter);
+  EXPECT_EQ(settle_one(), Settlement::Updated);
+  EXPECT_EQ(world_.states()[0].inputs["description"], "new");
+  world_.declared("net").fields["description"] = "newer";
+  die_at(1, FakeFault::CrashBefore);
+  EXPECT_EQ(settle_one(), Settlement::Unsure);
+  EXPECT_FALSE(world_.plan().empty());
+  EXPECT_TRUE(world_.apply(world_.plan()).ok());
+  EXPECT_TRUE(world_.plan().empty());
+}
+
+TEST_F(Recovery, FindsOutWhetherADeleteHappened) {
+  stand();
+  die_at(1, FakeFault::CrashBefore, PlanKind::Destroy);
+  EXPECT_EQ(settle_one(), Settlement::Standing);
+  EXPECT_EQ(world_.states().size(), 1U);
+  die_at(1, FakeFault::CrashAfter, PlanKind::Destroy);
+  EXPECT_EQ(settle_one(), Settlement::Deleted);
+  EXPECT_TRUE(world_.states().empty());
+}
+
+TEST_F(Recovery, KeepsAnIntentThatItCannotSettle) {
+  world_.declare("net", "network", {{"cidr", "10.0.0.0/24"}});
+  const auto planned = world_.plan();
+  die_at(1, FakeFault::CrashAfter);
+  world_.provider->fail_call(1, FakeFault::CrashBefore);
+  EXPECT_EQ(settle_one(), Settlement::Open);
+  EXPECT_EQ(world_.intents().size(), 1U);
+  const auto report = world_.apply(planned);
+  EXPECT_EQ(test::outcome_of(report, "net"), OperationOutcome::Errored);
+  EXPECT_EQ(world_.cloud.resources().size(), 1U);
+}
+
+TEST_F(Recovery, RemovesASecondOneWithTheSameMarker) {
+  world_.declare("net", "network", {{"cidr", "10.0.0.0/24"}});
+  die_at(1, FakeFault::CrashAfter);
+  world_.cloud.plant("network", world_.boundary, Marker{EnvironmentUid("env-1"), at("net"), 1},
+                     {{"cidr", "10.0.0.0/24"}});
+  EXPECT_EQ(settle_one(), Settlement::Adopted);
+  EXPECT_EQ(world_.cloud.resources().size(), 1U);
+}
+
+TEST_F(Recovery, NeedsTheLease) {
+  const auto old = world_.fence;
+  world_.take_lease();
+  const auto report = recover(world_.context(), world_.boundary, old, {});
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code(), "lease.lost");
+}
+
+TEST_F(Recovery, StopsWaitingWhenAsked) {
+  world_.declare("net", "network", {{"cidr", "10.0.0.0/24"}});
+  die_at(1, FakeFault::CrashBefore);
+  world_.schema = test::fake_provider_schema(std::chrono::hours(1));
+  std::stop_source stop;
+  stop.request_stop();
+  const auto report = recover(world_.context(), world_.boundary, world_.fence, stop.get_token());
+  ASSERT_TRUE(report);
+  EXPECT_FALSE(report->settled());
+  EXPECT_EQ(world_.intents().size(), 1U);
+}
+
+TEST(Intent, ReadsBackWhatItWrote) {
+  Intent intent;
+  intent.address = at("web[0]");
+  intent.verb = Verb::Retire;
+  intent.phase = Phase::Observed;
+  intent.operation = "replace";
+  intent.type = "server";
+  intent.marker = {EnvironmentUid("env-1"), at("web[0]"), 3};
+  intent.provider_id = "id";
+  intent.inputs = {{"a", 1}};
+  intent.depends_on = {at("net")};
+  intent.superseded = {{"server", "old", {{"address", "10.0.0.1"}}}};
+  intent.plan_digest = "sha256:x";
+  intent.time = "2026-03-04T10:00:00.000Z";
+  const auto read = intent_from_json(to_json(intent));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(*read, intent);
+  auto json = to_json(intent);
+  json["verb"] = "burn";
+  EXPECT_FALSE(intent_from_json(json));
+  json = to_json(intent);
+  json.erase("marker");
+  EXPECT_FALSE(intent_from_json(json));
+}
+
+}  // namespace
+}  // namespace bailey
