@@ -112,29 +112,6 @@ ServerResponse unknown_path(const Call& call) {
   return json_answer(300, {{"choices", choices}});
 }
 
-ServerResponse refuse_call(const Call& call, Refusal refusal, const std::string& detail) {
-  switch (refusal) {
-    case Refusal::Unauthenticated:
-      return unauthenticated_answer(call.cloud);
-    case Refusal::Forbidden:
-      return forbidden_by(detail);
-    case Refusal::NotJson:
-      return fault_answer(400, "Malformed request body");
-    case Refusal::UnknownPath:
-    case Refusal::MethodNotAllowed:
-      return unknown_path(call);
-    case Refusal::TooManyRequests:
-      return fault_answer(429, "Too many requests.");
-    case Refusal::ServiceUnavailable:
-      return fault_answer(503, "Service is unavailable.");
-    case Refusal::InternalServerError:
-      break;
-  }
-  return fault_answer(500,
-                      "Unexpected API Error. Please report this at "
-                      "http://bugs.launchpad.net/nova/ and attach the Nova API log if possible.");
-}
-
 /// The version as it was asked for: nothing means 2.1.
 std::string asked_version(const Call& call) {
   if (const auto header = call.http.header("openstack-api-version")) {
@@ -185,6 +162,34 @@ AskedVersion read_version(const Call& call) {
                                                   text, kLatest));
   }
   return asked;
+}
+
+ServerResponse refuse_call(const Call& call, Refusal refusal, const std::string& detail) {
+  switch (refusal) {
+    case Refusal::Unauthenticated:
+      return unauthenticated_answer(call.cloud);
+    case Refusal::Forbidden:
+      return forbidden_by(detail);
+    case Refusal::NotJson: {
+      const AskedVersion asked = read_version(call);
+      ServerResponse response =
+          asked.refusal ? *asked.refusal : fault_answer(400, "Malformed request body");
+      if (!asked.text.empty()) add_version_headers(response, asked.text);
+      return response;
+    }
+    case Refusal::UnknownPath:
+    case Refusal::MethodNotAllowed:
+      return unknown_path(call);
+    case Refusal::TooManyRequests:
+      return fault_answer(429, "Too many requests.");
+    case Refusal::ServiceUnavailable:
+      return fault_answer(503, "Service is unavailable.");
+    case Refusal::InternalServerError:
+      break;
+  }
+  return fault_answer(500,
+                      "Unexpected API Error. Please report this at "
+                      "http://bugs.launchpad.net/nova/ and attach the Nova API log if possible.");
 }
 
 ServerResponse run(Call& call, const RouteOptions& options, const ComputeHandler& handler) {

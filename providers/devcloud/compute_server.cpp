@@ -395,6 +395,11 @@ ServerResponse remove(Request& request) {
   const auto server = server_of(request);
   if (!server) return server.error();
   if (string_member(**server, "task") == "delete") return empty(204);
+  // No host has anything of a server that failed to build.
+  if (string_member(**server, "vm_state") == "error") {
+    erase_server(request.cloud(), Json(**server));
+    return empty(204);
+  }
   Json going = **server;
   record_event(request, going, "delete");
   begin_task(request.cloud(), std::move(going), "delete");

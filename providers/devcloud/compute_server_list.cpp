@@ -221,10 +221,15 @@ ServerResponse list(Request& request, bool detail) {
   for (const Json* server : servers) {
     if (!fits(cloud, *filters, *server)) continue;
     const std::string id = string_member(*server, "id");
-    rows.push_back(detail ? shown_server(request, *server)
-                          : Json{{"id", id},
-                                 {"name", (*server)["name"]},
-                                 {"links", links_of(request, "servers", id)}});
+    if (!detail) {
+      rows.push_back(
+          {{"id", id}, {"name", (*server)["name"]}, {"links", links_of(request, "servers", id)}});
+      continue;
+    }
+    // What costs a query for each server is not in a list.
+    Json shown = shown_server(request, *server);
+    shown.erase("server_groups");
+    rows.push_back(std::move(shown));
   }
   const auto body = paged(request, "servers", rows, *page);
   return body ? answer(200, *body) : body.error();

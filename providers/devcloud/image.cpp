@@ -149,6 +149,13 @@ ServerResponse not_found(const Call& call, const std::string& id) {
   return error_answer(call, 404, "No image found with ID " + id);
 }
 
+ServerResponse unsupported_type(const Call& call) {
+  const auto type = call.http.header("content-type");
+  return in_html_or_json(call, 415,
+                         "The request media type " + type.value_or("None") +
+                             " is not supported by this server.\n<br /><br />\n");
+}
+
 ServerResponse done() {
   return text_answer(204, "text/html; charset=UTF-8", "");
 }

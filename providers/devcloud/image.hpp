@@ -21,6 +21,8 @@ inline constexpr std::string_view kDeleted = "image.deleted";  ///< Ids never co
 [[nodiscard]] ServerResponse error_answer(const Call& call, int status, const std::string& message,
                                           const std::string& detail = "");
 [[nodiscard]] ServerResponse not_found(const Call& call, const std::string& id);
+/// 415
+[[nodiscard]] ServerResponse unsupported_type(const Call& call);
 /// 204, with the content type that Glance gives it.
 [[nodiscard]] ServerResponse done();
 

@@ -15,13 +15,6 @@ bool is_patch_type(const Call& call) {
                   *type == "application/openstack-images-v2.0-json-patch");
 }
 
-ServerResponse unsupported_type(const Call& call) {
-  const auto type = call.http.header("content-type");
-  return error_answer(
-      call, 415,
-      "The request media type " + type.value_or("None") + " is not supported by this server.\n");
-}
-
 struct Operation {
   std::string what;
   std::string name;

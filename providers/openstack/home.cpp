@@ -187,6 +187,21 @@ Secret Home::worker_password(const std::string& project) const {
   return Secret(base64url(bytes_of(mac)));
 }
 
+Result<bool> Home::password_fits(const std::string& user, const Secret& password,
+                                 std::stop_token stop) {
+  SessionOptions options = session_.options();
+  PasswordLogin login;
+  login.user_id = user;
+  login.password = password;
+  options.login = std::move(login);
+  options.scope = {};
+  Session trial(std::move(options), doors_);
+  auto token = trial.token(stop);
+  if (token) return true;
+  if (token.error().kind() == ErrorKind::Unauthenticated) return false;
+  return fail(std::move(token.error()));
+}
+
 Result<std::string> Home::ensure_worker(const std::string& project, const EnvironmentUid& uid,
                                         std::stop_token stop) {
   const auto name = worker_name(project);
@@ -197,8 +212,12 @@ Result<std::string> Home::ensure_worker(const std::string& project, const Enviro
     if (!string_member(**found, "description").starts_with(owner_tag(uid))) {
       return fail(ErrorKind::Conflict, "the user " + name + " is not one of bailey's");
     }
-    // Set again each time: the account's secret may have changed since.
     const auto id = string_member(**found, "id");
+    auto fits = password_fits(id, worker_password(project), stop);
+    if (!fits) return fail(std::move(fits.error()));
+    if (*fits) return id;
+    // The account's secret has changed since. Setting a password ends what others do with it, so
+    // it is not done without need.
     auto set = api(stop).patch(Service::Identity, "/users/" + id, {{"user", user}}, Quote::No);
     if (!set) return fail(std::move(set.error()));
     return id;

@@ -78,6 +78,8 @@ class Home {
   [[nodiscard]] bool by_application_credential() const;
   [[nodiscard]] std::string worker_name(const std::string& project) const;
   [[nodiscard]] Secret worker_password(const std::string& project) const;
+  [[nodiscard]] Result<bool> password_fits(const std::string& user, const Secret& password,
+                                           std::stop_token stop);
   [[nodiscard]] Result<std::string> ensure_worker(const std::string& project,
                                                   const EnvironmentUid& uid, std::stop_token stop);
   [[nodiscard]] Result<SessionOptions> options_inside(const std::string& project,

@@ -19,6 +19,9 @@ namespace bailey::openstack {
 /// One of the same name, whose secret nobody has any more, is replaced.
 [[nodiscard]] Result<IssuedCredential> issue(Home& home, const Identity& identity,
                                              const IssueRequest& request, std::stop_token stop);
+/// Returns once Keystone refuses the credential and what was issued by it. A service that has seen
+/// such a token may take it from its own cache for as long as its operator allows (five minutes
+/// unless configured); nobody can empty that from outside.
 [[nodiscard]] Status revoke(Home& home, const Identity& identity, const std::string& provider_id,
                             std::stop_token stop);
 

@@ -45,6 +45,8 @@ class Probe {
     list("list networks", Service::Network,
          "/networks?project_id=" + percent_encode(target_.boundary), "networks", "project_id");
     list("list servers", Service::Compute,
+         "/servers/detail?project_id=" + percent_encode(target_.boundary), "servers", "tenant_id");
+    list("list servers of all projects", Service::Compute,
          "/servers/detail?all_tenants=1&project_id=" + percent_encode(target_.boundary), "servers",
          "tenant_id");
     create_network();

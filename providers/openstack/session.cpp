@@ -26,6 +26,7 @@ constexpr std::array kServices{
 /// release since Queens speaks.
 constexpr std::string_view kComputeVersion = "compute 2.60";
 constexpr std::chrono::seconds kRenewBefore{60};
+constexpr std::chrono::milliseconds kRevocationGrain{1'100};
 
 /// True for `.../v3`, `.../v2.1` and `.../v2.1/0a1b2c`: one of the last two parts is a version.
 bool names_a_version(std::string_view url) {
@@ -133,7 +134,10 @@ Result<Token> read_token(const HttpResponse& answer, const SessionOptions& optio
   auto body = parse_json(answer.body);
   if (!body) return fail(std::move(body.error()).in("reading a token from Keystone"));
   const auto& facts = member(*body, "token");
-  const auto expires = parse_time(string_member(facts, "expires_at"));
+  // For an application credential that expires, Keystone leaves the zone away; it means UTC.
+  auto until = string_member(facts, "expires_at");
+  auto expires = parse_time(until);
+  if (!expires) expires = parse_time(until + "Z");
   if (!expires) {
     return fail(ErrorKind::Protocol, "Keystone answered with a token that has no readable expiry");
   }
@@ -171,6 +175,7 @@ Result<std::shared_ptr<const Token>> Session::authenticate(std::stop_token stop)
   }
   auto token = read_token(*answer, options_);
   if (!token) return fail(std::move(token.error()).in(doing));
+  token->received = doors_.clock.monotonic_now();
   return std::make_shared<const Token>(std::move(*token));
 }
 
@@ -227,6 +232,15 @@ Result<HttpResponse> Session::send_once(const Call& call, const Token& token,
                          doors_.random, stop);
 }
 
+/// Keystone revokes by the whole second: a token that was given in the second in which the user got
+/// a new password or lost a role is refused with the ones before it, and so is the next one until
+/// that second is over.
+Status Session::outlast(const Token& refused, std::stop_token stop) {
+  if (doors_.clock.monotonic_now() - refused.received > kRevocationGrain) return {};
+  if (doors_.clock.sleep_for(kRevocationGrain, stop)) return {};
+  return fail(ErrorKind::Cancelled, "stopped while waiting for a token that holds");
+}
+
 Result<HttpResponse> Session::send(const Call& call, std::stop_token stop) {
   for (int attempt = 0;; ++attempt) {
     const auto current = token(stop);
@@ -236,6 +250,7 @@ Result<HttpResponse> Session::send(const Call& call, std::stop_token stop) {
     if (answer->status >= 200 && answer->status < 300) return answer;
     // A refused token proves that nothing was done, so even a create is safe to send again.
     if (answer->status == 401 && attempt == 0) {
+      if (auto rested = outlast(**current, stop); !rested) return fail(std::move(rested.error()));
       forget(*current);
       continue;
     }

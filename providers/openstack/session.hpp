@@ -77,6 +77,7 @@ struct Token {
   std::string user_domain_id;
   std::string project_id;
   std::string project_domain_id;
+  MonotonicTime received{};                  ///< When it came.
   std::map<Service, std::string> endpoints;  ///< With the version, without a slash at the end.
 };
 
@@ -105,6 +106,7 @@ class Session {
  private:
   Result<std::shared_ptr<const Token>> authenticate(std::stop_token stop);
   Result<HttpResponse> send_once(const Call& call, const Token& token, std::stop_token stop);
+  Status outlast(const Token& refused, std::stop_token stop);
   void forget(const std::shared_ptr<const Token>& refused);
 
   const SessionOptions options_;
