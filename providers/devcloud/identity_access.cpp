@@ -88,10 +88,10 @@ std::vector<const Json*> roles_of(const Cloud& cloud, std::string_view user, con
   }
   roles = with_implied(cloud, roles);
   // A role of a domain gives what it implies and nothing by its own name, which could be `admin`.
-  roles.erase(std::remove_if(
-                  roles.begin(), roles.end(),
-                  [](const Json* role) { return !member(*role, "domain_id").is_null(); }),
-              roles.end());
+  roles.erase(
+      std::remove_if(roles.begin(), roles.end(),
+                     [](const Json* role) { return !member(*role, "domain_id").is_null(); }),
+      roles.end());
   return roles;
 }
 
