@@ -10,8 +10,23 @@
 
 namespace bailey {
 
+namespace {
+
+// What comes from a server or a spec never steers the terminal.
+std::string plain(std::string text) {
+  for (auto& c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7F) c = '?';
+  }
+  return text;
+}
+
+}  // namespace
+
 void Context::print(const std::string& text) const {
-  if (!json_) std::fwrite(text.data(), 1, text.size(), stdout);
+  if (json_) return;
+  const auto shown = plain(text);
+  std::fwrite(shown.data(), 1, shown.size(), stdout);
 }
 
 void Context::print_json(const nlohmann::json& value) const {
@@ -21,7 +36,7 @@ void Context::print_json(const nlohmann::json& value) const {
 }
 
 void Context::note(const std::string& text) const {
-  std::fprintf(stderr, "%s\n", text.c_str());
+  std::fprintf(stderr, "%s\n", plain(text).c_str());
 }
 
 int Context::fail_with(const Error& error) const {

@@ -88,25 +88,29 @@ int follow(const Context& context, ApiClient& client, const std::vector<std::str
            bool wait) {
   int code = kDone;
   Ticker ticker(context);
-  for (const auto& id : changes) {
-    for (;;) {
+  std::vector<std::string> open = changes;
+  while (!open.empty()) {
+    std::vector<std::string> still_open;
+    for (const auto& id : open) {
       auto change = client.get("/v1/changes/" + id);
       if (!change) {
         ticker.finish();
         return context.fail_with(change.error());
       }
       const auto state = string_member(*change, "state");
-      const bool over = has_ended(state) || waits_for_people(*change) || !wait;
+      // A stage may wait for one whose change has failed: it will not go in while we watch.
+      const bool in_vain = code == kFailed && state == "waiting";
       if (wait) ticker.show(id, *change);
-      if (!over) {
-        std::this_thread::sleep_for(kPoll);
+      if (wait && !has_ended(state) && !waits_for_people(*change) && !in_vain) {
+        still_open.push_back(id);
         continue;
       }
       ticker.finish();
       context.print(render_change_outcome(*change));
       code = worse(code, code_of(state, *change));
-      break;
     }
+    open = std::move(still_open);
+    if (!open.empty()) std::this_thread::sleep_for(kPoll);
   }
   return code;
 }
