@@ -3,7 +3,7 @@
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}
-      CCACHE_IGNOREOPTIONS=-Werror CCACHE_SLOPPINESS=include_file_ctime,include_file_mtime
+      "CCACHE_IGNOREOPTIONS=-Werror -Wno-error=*" CCACHE_SLOPPINESS=include_file_ctime,include_file_mtime
       ${CCACHE_PROGRAM})
 endif()
 

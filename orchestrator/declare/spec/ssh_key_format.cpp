@@ -71,8 +71,6 @@ std::optional<std::string> body_fault(std::string_view type, Blob& blob, bool& h
   if (type == "ecdsa-sha2-nistp256" || type == "sk-ecdsa-sha2-nistp256@openssh.com") {
     return ecdsa_fault(blob, "nistp256", 65);
   }
-  if (type == "ecdsa-sha2-nistp384") return ecdsa_fault(blob, "nistp384", 97);
-  if (type == "ecdsa-sha2-nistp521") return ecdsa_fault(blob, "nistp521", 133);
   return rsa_fault(blob);
 }
 
@@ -80,8 +78,6 @@ const std::vector<std::string>& known_types() {
   static const std::vector<std::string> kTypes{"ssh-ed25519",
                                                "sk-ssh-ed25519@openssh.com",
                                                "ecdsa-sha2-nistp256",
-                                               "ecdsa-sha2-nistp384",
-                                               "ecdsa-sha2-nistp521",
                                                "sk-ecdsa-sha2-nistp256@openssh.com",
                                                "ssh-rsa"};
   return kTypes;
