@@ -178,8 +178,9 @@ ServerResponse refuse_call(const Call& call, Refusal refusal, const std::string&
       return response;
     }
     case Refusal::UnknownPath:
-    case Refusal::MethodNotAllowed:
       return unknown_path(call);
+    case Refusal::MethodNotAllowed:
+      return call.http.method == "OPTIONS" ? empty_answer(200) : unknown_path(call);
     case Refusal::TooManyRequests:
       return fault_answer(429, "Too many requests.");
     case Refusal::ServiceUnavailable:

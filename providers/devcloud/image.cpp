@@ -89,6 +89,7 @@ ServerResponse refuse_call(const Call& call, Refusal refusal, const std::string&
     case Refusal::UnknownPath:
       return unknown_path(call);
     case Refusal::MethodNotAllowed: {
+      if (call.http.method == "OPTIONS") return empty_answer(200);
       ServerResponse response = in_html_or_json(call, 405,
                                                 "The method " + call.http.method +
                                                     " is not allowed for this resource. "

@@ -28,9 +28,7 @@ std::string md5(const std::string& bytes) {
 ServerResponse upload(Call& call) {
   const auto type = call.http.header("content-type");
   if (!type || *type != "application/octet-stream") {
-    return error_answer(
-        call, 415,
-        "The request media type " + type.value_or("None") + " is not supported by this server.\n");
+    return unsupported_type(call);
   }
   const auto found = own_image(call);
   if (!found) return found.error();

@@ -136,6 +136,8 @@ Checked<bool> sort(const Call& call, std::vector<const Json*>& secrets) {
 }
 
 ServerResponse list(Call& call) {
+  const std::string accept = accepted(call);
+  if (!accept.empty() && accept != "application/json" && accept != "*/*") return not_acceptable();
   if (call.who.project_id.empty()) {
     return error_answer(500,
                         "Secret(s) retrieval failure seen - please contact site administrator.");
