@@ -5,7 +5,7 @@ set -euo pipefail
 # The distribution's own client and its own Python, whatever else is on the PATH.
 if [[ ! -x /usr/bin/openstack ]]; then
   echo "skipped: python3-openstackclient is not installed"
-  exit 0
+  exit 77
 fi
 
 work=$(mktemp -d)
