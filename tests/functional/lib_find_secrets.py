@@ -28,7 +28,8 @@ def collect(run):
         if name == "OS_PASSWORD":
             secrets["the cloud administrator's password"] = value.strip("'\"")
     for key in (run / "server").glob("*.key"):
-        secrets[key.name] = key.read_text().split()[-1].split("+")[-1]
+        # The last word is the key; its middle is enough to know it by.
+        secrets[key.name] = key.read_text().split()[-1][-24:]
     return secrets
 
 
