@@ -105,10 +105,10 @@ ref=$(as_ann secret store --name db --payload geheim --payload-content-type text
 [[ "$ref" == http*/v1/secrets/* ]] || fail "no reference to the secret"
 expect geheim as_ann secret get --payload "$ref" -f value
 expect "$ref" as_ann secret list --name db -f value -c 'Secret href'
-refused 403 openstack secret get --payload "$ref"
+refused Forbidden openstack secret get --payload "$ref"
 grep -q geheim "$work"/cloud.db* && fail "the payload lies in the state file in plain"
 as_ann secret delete "$ref"
-refused 404 as_ann secret get "$ref"
+refused "Not Found" as_ann secret get "$ref"
 
 # --- and everything goes
 as_ann network delete net
