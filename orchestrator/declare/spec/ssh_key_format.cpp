@@ -75,11 +75,9 @@ std::optional<std::string> body_fault(std::string_view type, Blob& blob, bool& h
 }
 
 const std::vector<std::string>& known_types() {
-  static const std::vector<std::string> kTypes{"ssh-ed25519",
-                                               "sk-ssh-ed25519@openssh.com",
+  static const std::vector<std::string> kTypes{"ssh-ed25519", "sk-ssh-ed25519@openssh.com",
                                                "ecdsa-sha2-nistp256",
-                                               "sk-ecdsa-sha2-nistp256@openssh.com",
-                                               "ssh-rsa"};
+                                               "sk-ecdsa-sha2-nistp256@openssh.com", "ssh-rsa"};
   return kTypes;
 }
 
