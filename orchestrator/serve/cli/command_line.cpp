@@ -56,7 +56,7 @@ class Grammar {
       return kUsage;
     }
     const Context context(programs_, find_connection(server_, token_file_), json_);
-    return action_ ? action_(context) : int{kUsage};
+    return action_ ? action_(context) : kUsage;
   }
 
  private:

@@ -2,7 +2,7 @@
 
 namespace bailey {
 
-ExitCode exit_code_of(ErrorKind kind) noexcept {
+int exit_code_of(ErrorKind kind) noexcept {
   switch (kind) {
     case ErrorKind::Unauthenticated:
     case ErrorKind::PermissionDenied:

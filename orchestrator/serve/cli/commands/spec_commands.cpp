@@ -150,7 +150,7 @@ int apply(const Context& context, const ApplyCommand& command) {
         "This changes what decides: the administrators must approve it first. Then run "
         "apply again for the environments.");
   }
-  const int code = changes.empty() ? int{kDone} : follow(context, client, changes, command.wait);
+  const int code = changes.empty() ? kDone : follow(context, client, changes, command.wait);
   context.print_json(*answer);
   if (code == kDone && !member(*answer, "refused").empty()) return kRefused;
   return code;
