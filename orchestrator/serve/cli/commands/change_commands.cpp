@@ -112,7 +112,7 @@ int show_plan(const Context& context, const std::string& id) {
   auto plan = plan_from_json(*answer);
   if (!plan) return context.fail_with(plan.error());
   context.print_json(*answer);
-  context.print(render_plan(*plan) + fmt::format("digest {}\n", plan->digest));
+  context.print(render_plan(*plan));
   return kDone;
 }
 

@@ -112,8 +112,7 @@ int plan(const Context& context, const PlanCommand& command) {
     auto plan = plan_from_json(item);
     if (!plan) return context.fail_with(plan.error());
     differs = differs || !plan->empty();
-    context.print(render_plan(*plan));
-    context.print(fmt::format("digest {}\n\n", plan->digest));
+    context.print(render_plan(*plan) + "\n");
   }
   // One environment's plan is printed as itself; several as a list of them.
   const auto& plans = member(*answer, "plans");
