@@ -205,7 +205,8 @@ class Grammar {
     add_key(submit);
     auto* show = add(artifact, "show", "What is known about an artifact",
                      [this](const Context& context) { return show_artifact(context, digest_); });
-    show->add_option("DIGEST", digest_, "sha256:...")->required();
+    show->add_option("ARTIFACT", digest_, "sha256:..., HOST/REPOSITORY@sha256:..., or a tag")
+        ->required();
 
     auto& receipt = noun("receipt", "Receipts of finished changes");
     auto* receipt_show =

@@ -1,9 +1,12 @@
 #include "orchestrator/serve/cli/commands/artifact_commands.hpp"
 
+#include "orchestrator/base/digest.hpp"
 #include "orchestrator/base/encoding.hpp"
 #include "orchestrator/base/file.hpp"
 #include "orchestrator/base/json.hpp"
+#include "orchestrator/net/curl_http_client.hpp"
 #include "orchestrator/promote/artifact/artifact_reference.hpp"
+#include "orchestrator/promote/artifact/oci_registry.hpp"
 #include "orchestrator/promote/evidence/authorship.hpp"
 #include "orchestrator/promote/evidence/dsse.hpp"
 #include "orchestrator/promote/evidence/receipt.hpp"
@@ -53,7 +56,30 @@ int submit_artifact(const Context& context, const SubmitCommand& command) {
   return kDone;
 }
 
-int show_artifact(const Context& context, const std::string& digest) {
+namespace {
+
+// What a tag points at now, asked of the registry itself. For people: nothing is decided by it.
+int resolve_tag(const Context& context, const std::string& text) {
+  auto tag = parse_tag_reference(text);
+  if (!tag) return context.fail_with(tag.error());
+  CurlHttpClient http;
+  auto digest = OciRegistry(http).resolve_tag(*tag);
+  if (!digest) return context.fail_with(digest.error());
+  const ArtifactReference reference{tag->registry, tag->repository, *digest};
+  context.print_json({{"tag", text}, {"reference", reference.str()}});
+  context.print(fmt::format("{} is now\n    {}\n", text, reference.str()));
+  return kDone;
+}
+
+}  // namespace
+
+int show_artifact(const Context& context, const std::string& named) {
+  auto digest = named;
+  if (!is_digest(named)) {
+    auto reference = parse_artifact_reference(named);
+    if (!reference) return resolve_tag(context, named);
+    digest = reference->digest;
+  }
   auto answer = context.client().get("/v1/artifacts/" + percent_encode(digest));
   if (!answer) return context.fail_with(answer.error());
   context.print_json(*answer);

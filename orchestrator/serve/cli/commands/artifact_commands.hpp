@@ -17,7 +17,8 @@ struct SubmitCommand {
 };
 /// Records an artifact with who wrote it: the authors of its commits, signed by the caller's key.
 [[nodiscard]] int submit_artifact(const Context& context, const SubmitCommand& command);
-[[nodiscard]] int show_artifact(const Context& context, const std::string& digest);
+/// What is known about an artifact, by its digest or reference; for a tag, what it points at now.
+[[nodiscard]] int show_artifact(const Context& context, const std::string& named);
 
 /// Prints the receipt of a change, or of a digest; into a file when one is named.
 [[nodiscard]] int show_receipt(const Context& context, const std::string& id,
