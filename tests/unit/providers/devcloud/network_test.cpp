@@ -105,9 +105,8 @@ TEST_F(Network, IsInvisibleToOtherProjects) {
   EXPECT_EQ(cloud.call("PUT", path, bob, {{"network", {{"name", "x"}}}}).status, 404);
   EXPECT_EQ(cloud.call("DELETE", path, bob).status, 404);
   EXPECT_EQ(cloud.call("PUT", path + "/tags", bob, {{"tags", {"x"}}}).status, 404);
-  for (const Json& each : cloud.call("GET", "/network/v2.0/networks", bob).body["networks"]) {
-    EXPECT_NE(each["id"], id);
-  }
+  const auto listed = cloud.call("GET", "/network/v2.0/networks", bob);
+  for (const Json& each : listed.body.at("networks")) EXPECT_NE(each["id"], id);
   EXPECT_EQ(cloud.call("POST", "/network/v2.0/ports", bob, {{"port", {{"network_id", id}}}}).status,
             404);
   EXPECT_EQ(cloud.get(path.substr(0)).status, 200);

@@ -31,8 +31,11 @@ class ProbeTest : public OpenstackTest {
   }
 };
 
-TEST_F(ProbeTest, RefusalsAreTakenForRefusals) {
+TEST_F(ProbeTest, RefusedTokenIsARefusal) {
   EXPECT_EQ(outcome("rescope token"), ProbeOutcome::Refused);
+}
+
+TEST_F(ProbeTest, EmptyListIsARefusal) {
   EXPECT_EQ(outcome("list networks"), ProbeOutcome::Refused);
 }
 
