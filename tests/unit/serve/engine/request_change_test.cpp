@@ -97,6 +97,18 @@ TEST(ApplyBundle, SaysWhichEnvironmentsTheCallerMayNotAskFor) {
   EXPECT_EQ(code_of(world.apply("alice", "nowhere")), "[not-found]");
 }
 
+TEST(ApplyBundle, RefusesNobodyForWhatStandsAsDeclared) {
+  EngineWorld world;
+  world.init();
+  ASSERT_TRUE(world.apply("alice", "dev"));
+  world.drive();
+  ASSERT_EQ(world.state_of("dev").status, EnvironmentStatus::Ready);
+  const auto answer = world.apply("bob");
+  ASSERT_TRUE(answer) << answer.error().render();
+  EXPECT_EQ(member(*answer, "refused").size(), 2U) << answer->dump(1);
+  EXPECT_EQ(code_of(world.apply("bob", "dev")), "identity.power-missing");
+}
+
 TEST(ApplyBundle, OpensNothingForWhatStands) {
   EngineWorld world;
   world.init();
