@@ -2,48 +2,8 @@
 # The stock `openstack` command works against the embedded cloud: servers, images and secrets.
 set -euo pipefail
 
-# The distribution's own client and its own Python, whatever else is on the PATH.
-if [[ ! -x /usr/bin/openstack ]]; then
-  echo "skipped: python3-openstackclient is not installed"
-  exit 77
-fi
-
-work=$(mktemp -d)
-cloud=""
-finish() {
-  [[ -z "$cloud" ]] || kill "$cloud" 2>/dev/null || true
-  rm -rf "$work"
-}
-trap finish EXIT
-
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
-
-mkfifo "$work/ready"
-"$BAILEY" devcloud --listen 127.0.0.1:0 --state "$work/cloud.db" --openrc "$work/openrc" \
-  >"$work/ready" 2>"$work/errors" &
-cloud=$!
-read -r first <"$work/ready" || { cat "$work/errors" >&2; fail "the cloud did not start"; }
-[[ "$first" == *http://127.0.0.1:* ]] || fail "unexpected first line: $first"
-# shellcheck disable=SC1091
-source "$work/openrc"
-
-openstack() { env PATH=/usr/bin:/bin HOME="$work" /usr/bin/openstack "$@"; }
-as_ann() { OS_USERNAME=ann OS_PASSWORD=pw-ann OS_PROJECT_NAME=shop openstack "$@"; }
-expect() { # expect WANTED command...: the command prints exactly that
-  local wanted=$1 got
-  shift
-  got=$("$@") || fail "$*"
-  [[ "$got" == "$wanted" ]] || fail "$*: expected \"$wanted\", got \"$got\""
-}
-refused() { # refused WORD command...: the command fails and says the word
-  local word=$1
-  shift
-  if "$@" >"$work/out" 2>&1; then fail "$* was not refused"; fi
-  grep -q "$word" "$work/out" || { cat "$work/out" >&2; fail "$*: no \"$word\" in the refusal"; }
-}
+# shellcheck source=tests/functional/lib_cloud.sh
+source "$(dirname "$0")/lib_cloud.sh"
 
 openstack project create shop >/dev/null
 openstack user create --project shop --password pw-ann ann >/dev/null

@@ -4,6 +4,7 @@
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/promote/evidence/authorship.hpp"
 #include "orchestrator/promote/evidence/dsse.hpp"
+#include "orchestrator/promote/evidence/signed_statement.hpp"
 #include "orchestrator/promote/evidence/statement.hpp"
 #include "orchestrator/serve/engine/records.hpp"
 
@@ -28,26 +29,19 @@ Result<std::vector<Approval>> holding_approvals(Engine& engine, Transaction& tra
   if (!expected) return fail(std::move(expected.error()));
   std::vector<Approval> holding;
   for (auto& approval : *stored) {
-    const Subject approver{SubjectKind::Person, approval.approver};
-    const auto envelope = dsse_envelope_from_json(approval.envelope);
-    if (!envelope) continue;
-    const auto verified = verify_envelope(*envelope, kInTotoPayload,
-                                          enrolled_keys(bench.bundle->directory, approver));
-    if (!verified) continue;
-    const auto statement = parse_statement(verified->payload);
-    if (!statement) continue;
-    const auto signed_one = approval_from_statement(*statement);
-    if (!signed_one || signed_one->approver != approval.approver) continue;
+    const auto opened = open_approval(approval.envelope, bench.bundle->directory);
+    if (!opened || opened->approval.approver != approval.approver) continue;
+    const auto& signed_one = opened->approval;
     // What is the approver's own was checked when the approval was taken in.
     auto wanted = *expected;
-    wanted.decision = signed_one->decision;
-    wanted.acting_role = signed_one->acting_role;
-    wanted.approver = signed_one->approver;
-    wanted.issued_at = signed_one->issued_at;
-    wanted.not_before = signed_one->not_before;
-    wanted.expires_at = signed_one->expires_at;
-    wanted.nonce = signed_one->nonce;
-    if (approval_matches(*signed_one, wanted)) holding.push_back(std::move(approval));
+    wanted.decision = signed_one.decision;
+    wanted.acting_role = signed_one.acting_role;
+    wanted.approver = signed_one.approver;
+    wanted.issued_at = signed_one.issued_at;
+    wanted.not_before = signed_one.not_before;
+    wanted.expires_at = signed_one.expires_at;
+    wanted.nonce = signed_one.nonce;
+    if (approval_matches(signed_one, wanted)) holding.push_back(std::move(approval));
   }
   return holding;
 }
