@@ -20,6 +20,9 @@ constexpr std::array kServices{
     ServiceFacts{Service::Compute, "compute", "/v2.1"},
     ServiceFacts{Service::Image, "image", "/v2"},
     ServiceFacts{Service::KeyManager, "key-manager", "/v1"},
+    ServiceFacts{Service::Volume, "volumev3", "/v3"},
+    ServiceFacts{Service::ObjectStore, "object-store", "/v1"},
+    ServiceFacts{Service::Dns, "dns", "/v2"},
 };
 
 /// 2.47 shows a server's flavor by name, 2.37 asks for a server's networks; 2.60 is what every

@@ -22,7 +22,16 @@
 
 namespace bailey::openstack {
 
-enum class Service : std::uint8_t { Identity, Network, Compute, Image, KeyManager };
+enum class Service : std::uint8_t {
+  Identity,
+  Network,
+  Compute,
+  Image,
+  KeyManager,
+  Volume,
+  ObjectStore,
+  Dns
+};
 
 /// The code of the failure that a cloud has no such service at all.
 inline constexpr std::string_view kNoService = "openstack.no-service";
