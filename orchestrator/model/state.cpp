@@ -27,6 +27,8 @@ std::string_view to_string(EnvironmentStatus status) noexcept {
       return "ready";
     case EnvironmentStatus::Failed:
       return "failed";
+    case EnvironmentStatus::Imported:
+      return "imported";
     case EnvironmentStatus::Destroying:
       return "destroying";
     case EnvironmentStatus::Destroyed:
@@ -85,7 +87,8 @@ Result<EnvironmentState> environment_state_from_json(const Json& value) {
   reader.read_word(
       "status",
       {EnvironmentStatus::Absent, EnvironmentStatus::Applying, EnvironmentStatus::Ready,
-       EnvironmentStatus::Failed, EnvironmentStatus::Destroying, EnvironmentStatus::Destroyed},
+       EnvironmentStatus::Failed, EnvironmentStatus::Imported, EnvironmentStatus::Destroying,
+       EnvironmentStatus::Destroyed},
       state.status);
   reader.read("serial", state.serial);
   reader.read("boundary", state.boundary);

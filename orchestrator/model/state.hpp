@@ -33,6 +33,7 @@ enum class EnvironmentStatus : std::uint8_t {
   Applying,  ///< A change is being executed.
   Ready,
   Failed,      ///< The last change ended in failure; the next may mend it.
+  Imported,    ///< Recorded again from its markers; nothing here counts as verified.
   Destroying,  ///< Stays here until the inventory finds nothing left.
   Destroyed,
 };

@@ -14,6 +14,9 @@ namespace {
 /// Keystone allows a project's name 64 characters.
 constexpr std::size_t kLongestName = 64;
 
+/// Says which environment a project is to people, and to list_boundaries().
+constexpr std::string_view kNameTag = "bailey-environment:";
+
 std::string boundary_name(const BoundaryRequest& request) {
   const auto end = "-" + short_uid(request.environment_uid);
   return request.environment.substr(0, kLongestName - end.size()) + end;
@@ -91,6 +94,22 @@ Result<std::optional<std::string>> find_boundary(Home& home, const EnvironmentUi
   return std::optional(string_member(projects->front(), "id"));
 }
 
+Result<std::vector<FoundBoundary>> list_boundaries(Home& home, std::stop_token stop) {
+  auto projects = home.api(stop).list(Service::Identity, "/projects", "projects");
+  if (!projects) return fail(std::move(projects.error()));
+  std::vector<FoundBoundary> found;
+  for (const auto& project : *projects) {
+    const auto uid = owner_of(project);
+    if (!uid) continue;
+    std::string name;
+    for (const auto& tag : strings_member(project, "tags")) {
+      if (tag.starts_with(kNameTag)) name = tag.substr(kNameTag.size());
+    }
+    found.push_back({string_member(project, "id"), *uid, std::move(name)});
+  }
+  return found;
+}
+
 Result<std::string> ensure_boundary(Home& home, const BoundaryRequest& request,
                                     std::stop_token stop) {
   auto found = find_boundary(home, request.environment_uid, stop);
@@ -105,7 +124,8 @@ Result<std::string> ensure_boundary(Home& home, const BoundaryRequest& request,
            {"domain_id", *domain},
            {"description", "Environment " + request.environment + " of project " + request.project +
                                ", kept by bailey"},
-           {"tags", {owner_tag(request.environment_uid)}}}}});
+           {"tags",
+            {owner_tag(request.environment_uid), std::string(kNameTag) + request.environment}}}}});
     if (!made) return fail(std::move(made.error()));
     auto id = require_string(member(*made, "project"), "id");
     if (!id) return id;

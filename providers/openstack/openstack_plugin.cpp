@@ -47,6 +47,9 @@ class OpenstackProvider final : public Provider {
     return framed(openstack::find_boundary(home_, uid, stop),
                   "looking for the project of environment " + uid.str());
   }
+  Result<std::vector<FoundBoundary>> list_boundaries(std::stop_token stop) override {
+    return framed(openstack::list_boundaries(home_, stop), "looking for environments");
+  }
   Status remove_boundary(const std::string& boundary, std::stop_token stop) override {
     return framed(openstack::remove_boundary(home_, boundary, stop),
                   "removing the project " + boundary);

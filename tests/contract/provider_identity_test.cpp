@@ -101,6 +101,21 @@ TEST_F(ProviderIdentities, BoundaryIsFoundAgain) {
   EXPECT_FALSE(*other);
 }
 
+TEST_F(ProviderIdentities, BoundariesAreListedByTheirMarksAlone) {
+  Place here(provider(), "lost-and-found");
+  const auto all = provider().list_boundaries({});
+  ASSERT_TRUE(all) << all.error().render();
+  const auto found = std::find_if(all->begin(), all->end(), [&](const FoundBoundary& boundary) {
+    return boundary.environment_uid == here.uid;
+  });
+  ASSERT_NE(found, all->end());
+  EXPECT_EQ(found->id, here.boundary);
+  EXPECT_EQ(found->environment, "lost-and-found");
+  EXPECT_TRUE(std::none_of(all->begin(), all->end(), [](const FoundBoundary& boundary) {
+    return boundary.environment_uid.str().empty();
+  }));
+}
+
 TEST_F(ProviderIdentities, BoundaryOfALongNameIsMade) {
   Place longest(provider(), std::string(63, 'e'));
   EXPECT_FALSE(longest.boundary.empty());

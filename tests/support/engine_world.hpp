@@ -157,6 +157,9 @@ class LeakyProvider final : public Provider {
                                                    std::stop_token stop) override {
     return fake.find_boundary(uid, stop);
   }
+  Result<std::vector<FoundBoundary>> list_boundaries(std::stop_token stop) override {
+    return fake.list_boundaries(stop);
+  }
   Status remove_boundary(const std::string& boundary, std::stop_token stop) override {
     return fake.remove_boundary(boundary, stop);
   }
@@ -389,6 +392,29 @@ class EngineWorld {
                                              *opener_, *log_key, folder_->path() / "work"});
   }
 
+  /// Everything that Bailey knew is gone; the cloud is not.
+  void lose_store() {
+    engine_.reset();
+    store = std::make_unique<MoodyStore>(
+        *SqliteStateStore::open(folder_->path() / ("state-" + std::to_string(++lost_) + ".db")));
+    reopen();
+  }
+
+  /// One environment has no record any more.
+  void forget(const std::string& environment) {
+    EXPECT_TRUE(in_transaction(*store, Access::Write, [&](Transaction& transaction) -> Status {
+      auto resources = resources_of(transaction, environment);
+      if (!resources) return fail(std::move(resources.error()));
+      for (const auto& resource : *resources) {
+        auto gone = transaction.erase(Collection::Resource, resource.address.str());
+        if (!gone) return fail(std::move(gone.error()));
+      }
+      auto gone = transaction.erase(Collection::Environment, environment);
+      if (!gone) return fail(std::move(gone.error()));
+      return {};
+    }));
+  }
+
   [[nodiscard]] Engine& engine() { return *engine_; }
   [[nodiscard]] std::filesystem::path folder() const { return folder_->path(); }
   const TestKey& key(const std::string& name) {
@@ -590,6 +616,7 @@ class EngineWorld {
   ProviderPlugins plugins_;
   std::unique_ptr<Engine> engine_;
   std::map<std::string, TestKey> keys_;
+  int lost_ = 0;
 };
 
 /// The code of a failure, or its kind in brackets when it has none; empty for a success.

@@ -341,6 +341,7 @@ Result<std::string> FakeProvider::ensure_boundary(const BoundaryRequest& request
     auto& known = cloud_.boundary_of_uid_[request.environment_uid.str()];
     if (known.empty()) known = "boundary-" + request.environment_uid.str();
     boundary = known;
+    cloud_.name_of_uid_[request.environment_uid.str()] = request.environment;
   }
   if (auto error = call.after()) return fail(*std::move(error));
   return boundary;
@@ -355,6 +356,18 @@ Result<std::optional<std::string>> FakeProvider::find_boundary(const Environment
   const auto found = cloud_.boundary_of_uid_.find(uid.str());
   if (found == cloud_.boundary_of_uid_.end()) return std::optional<std::string>();
   return std::optional(found->second);
+}
+
+Result<std::vector<FoundBoundary>> FakeProvider::list_boundaries(std::stop_token) {
+  const Call call(*this, "list_boundaries");
+  if (auto error = call.before()) return fail(*std::move(error));
+  if (auto error = call.after()) return fail(*std::move(error));
+  const std::lock_guard lock(cloud_.mutex_);
+  std::vector<FoundBoundary> all;
+  for (const auto& [uid, boundary] : cloud_.boundary_of_uid_) {
+    all.push_back({boundary, EnvironmentUid(uid), cloud_.name_of_uid_[uid]});
+  }
+  return all;
 }
 
 Status FakeProvider::remove_boundary(const std::string& boundary, std::stop_token) {

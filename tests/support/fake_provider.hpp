@@ -90,6 +90,7 @@ class FakeCloud {
   mutable std::mutex mutex_;
   std::map<std::string, Resource> resources_;           ///< By id.
   std::map<std::string, std::string> boundary_of_uid_;  ///< Uid to boundary.
+  std::map<std::string, std::string> name_of_uid_;      ///< Uid to environment.
   std::map<std::string, std::size_t> quotas_;
   std::map<std::string, int> made_;  ///< Marker to how often; tells ids apart.
   std::set<std::string> unsettled_;  ///< Markers of creates since which nobody looked.
@@ -123,6 +124,7 @@ class FakeProvider final : public Provider {
                                       std::stop_token stop) override;
   Result<std::optional<std::string>> find_boundary(const EnvironmentUid& uid,
                                                    std::stop_token stop) override;
+  Result<std::vector<FoundBoundary>> list_boundaries(std::stop_token stop) override;
   Status remove_boundary(const std::string& boundary, std::stop_token stop) override;
   Result<Observed> create(const ResourceRequest& request, std::stop_token stop) override;
   Result<std::optional<Observed>> read(const std::string& type, const std::string& boundary,

@@ -30,6 +30,13 @@ struct BoundaryRequest {
   EnvironmentClass environment_class = EnvironmentClass::Production;
 };
 
+/// A boundary as its owner's marks at the provider tell of it.
+struct FoundBoundary {
+  std::string id;
+  EnvironmentUid environment_uid;
+  std::string environment;
+};
+
 struct ResourceRequest {
   std::string type;
   Marker marker;
@@ -114,6 +121,9 @@ class Provider {
                                               std::stop_token stop) = 0;
   virtual Result<std::optional<std::string>> find_boundary(const EnvironmentUid& uid,
                                                            std::stop_token stop) = 0;
+  /// Every boundary of ours that the account can see, whoever's record it is in: what finds an
+  /// environment again when the record is lost.
+  virtual Result<std::vector<FoundBoundary>> list_boundaries(std::stop_token stop) = 0;
   /// Deletes the boundary and what the provider itself put into it. Refuses (FailedPrecondition)
   /// while anything else is inside. Absent is success.
   virtual Status remove_boundary(const std::string& boundary, std::stop_token stop) = 0;

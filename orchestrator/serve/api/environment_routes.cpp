@@ -1,4 +1,5 @@
 #include "orchestrator/serve/api/routes.hpp"
+#include "orchestrator/serve/engine/import_environment.hpp"
 #include "orchestrator/serve/engine/lease_credential.hpp"
 #include "orchestrator/serve/engine/manage_changes.hpp"
 #include "orchestrator/serve/engine/probe_isolation.hpp"
@@ -65,6 +66,11 @@ void add_environment_routes(Router& router, Engine& engine) {
   });
   router.add("GET", "/v1/environments/{name}", [&engine](const ApiCall& call) {
     return to_answer(show_environment(engine, call.request, name_of(call)));
+  });
+  router.add("POST", "/v1/environments/{name}/import", [&engine](const ApiCall& call) {
+    return to_answer(import_from_markers(
+        engine, call.request, {name_of(call), EnvironmentUid(string_member(call.body, "uid"))},
+        call.stop));
   });
   router.add("POST", "/v1/probe", [&engine](const ApiCall& call) {
     return to_answer(

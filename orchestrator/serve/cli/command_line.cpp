@@ -228,6 +228,14 @@ class Grammar {
         [](const Context& context) { return list_environments(context); });
     add_environment(add(env, "show", "One environment and its resources",
                         [this](const Context& c) { return show_environment(c, environment_); }));
+    auto* import_command = add(
+        "import", "Rebuild the record of an environment whose store is lost",
+        [this](const Context& context) { return import_environment(context, environment_, uid_); });
+    add_environment(import_command);
+    import_command
+        ->add_flag("--from-markers", from_markers_, "From the owner's marks at the provider")
+        ->required();
+    import_command->add_option("--uid", uid_, "Which one, when several bear the name: env-...");
     add_environment(add("probe", "Try every credential against every other environment",
                         [this](const Context& context) { return probe(context, environment_); }),
                     false);
@@ -345,6 +353,8 @@ class Grammar {
   std::string token_file_;
   Paths paths_;
   std::string environment_;
+  std::string uid_;
+  bool from_markers_ = false;
   std::string project_;
   std::vector<std::string> artifacts_;
   std::string artifact_;

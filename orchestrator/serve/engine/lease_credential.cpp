@@ -2,9 +2,9 @@
 
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/base/text.hpp"
-#include "orchestrator/provision/apply/lease.hpp"
 #include "orchestrator/serve/engine/credential_access.hpp"
 #include "orchestrator/serve/engine/records.hpp"
+#include "orchestrator/serve/engine/with_lease.hpp"
 #include "orchestrator/serve/identity/powers.hpp"
 
 #include <fmt/format.h>
@@ -57,25 +57,6 @@ Status may_hold(const Bundle& bundle, const Environment& environment, const Call
 
 Actor actor_of(const Request& request) {
   return {to_string(request.caller.subject), request.caller.proof, request.id};
-}
-
-// Stamping, rotating and stripping are for whoever has the environment's lease.
-Status under_lease(Engine& engine, const std::string& environment,
-                   const std::function<Status()>& body) {
-  auto fence = in_transaction(engine.store(), Access::Write, [&](Transaction& transaction) {
-    return acquire_lease(transaction, environment, "credentials", kDefaultLeaseTtl,
-                         engine.clock().wall_now());
-  });
-  if (!fence) return fail(std::move(fence.error()));
-  Status done;
-  {
-    const LeaseKeeper keeper(engine.store(), engine.clock(), *fence);
-    done = body();
-  }
-  auto released = in_transaction(engine.store(), Access::Write, [&](Transaction& transaction) {
-    return release_lease(transaction, *fence);
-  });
-  return done ? released : done;
 }
 
 // The first role, by name, that can only look.
@@ -161,7 +142,8 @@ Status rotate_credentials(Engine& engine, const Request& request, const std::str
   return audited(engine, request, "credential.rotate", target, [&]() -> Status {
     auto opened = open_with(engine, request, environment, Power::Administer);
     if (!opened) return fail(std::move(opened.error()));
-    return under_lease(engine, environment, [&] {
+    // Rotating is for whoever has the environment's lease, as stamping and stripping are.
+    return with_lease(engine, environment, "credentials", [&](const Fence&) {
       return renew_credentials(opened->access.tools(engine), opened->access.scope,
                                actor_of(request), stop);
     });

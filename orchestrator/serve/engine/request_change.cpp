@@ -79,22 +79,26 @@ Result<std::optional<EnvironmentState>> read_state(Engine& engine, const std::st
   });
 }
 
-// Where the last change failed its verification nothing may be left to do but to verify again.
-bool has_failed(Engine& engine, const std::string& environment) {
+// Where the last change failed, or the record is made anew from markers, nothing may be left to do
+// but to verify.
+bool is_unverified(const EnvironmentState& state) {
+  return state.status == EnvironmentStatus::Failed || state.status == EnvironmentStatus::Imported;
+}
+
+bool is_unverified(Engine& engine, const std::string& environment) {
   const auto state = read_state(engine, environment);
-  return state && *state && (*state)->status == EnvironmentStatus::Failed;
+  return state && *state && is_unverified(**state);
 }
 
 bool artifacts_stand(Engine& engine, const std::string& environment, const Plan& plan) {
   const auto state = read_state(engine, environment);
-  return state && *state && (*state)->artifacts == plan.artifacts &&
-         (*state)->status != EnvironmentStatus::Failed;
+  return state && *state && (*state)->artifacts == plan.artifacts && !is_unverified(**state);
 }
 
 bool stands_as_declared(Engine& engine, const Bundle& bundle, const Environment& environment,
                         std::stop_token stop) {
   const auto plan = plan_environment(engine, {bundle, environment}, stop);
-  return plan && plan->empty() && !has_failed(engine, environment.name);
+  return plan && plan->empty() && !is_unverified(engine, environment.name);
 }
 
 // One environment of an accepted bundle: opens a change when it differs.
@@ -102,7 +106,7 @@ Status apply_environment(Engine& engine, const Request& request, const Bundle& b
                          const Environment& environment, std::stop_token stop, Json& answer) {
   auto plan = plan_environment(engine, {bundle, environment}, stop);
   if (!plan) return fail(std::move(plan.error()));
-  if (plan->empty() && !has_failed(engine, environment.name)) {
+  if (plan->empty() && !is_unverified(engine, environment.name)) {
     answer["unchanged"].push_back(environment.name);
     return {};
   }
@@ -355,9 +359,9 @@ Result<Change> replan_if_stale(Engine& engine, Change change, std::stop_token st
       engine.store(), Access::Write, [&](Transaction& transaction) -> Result<Change> {
         auto now = load_change(transaction, change.id);
         if (!now || now->state != change.state) return now;
-        const bool failed = *state && (*state)->status == EnvironmentStatus::Failed;
+        const bool unverified = *state && is_unverified(**state);
         const bool nothing_left =
-            !plan || (plan->empty() && change.kind == ChangeKind::Apply && !failed);
+            !plan || (plan->empty() && change.kind == ChangeKind::Apply && !unverified);
         if (nothing_left) {
           step(*now, ChangeState::Superseded, engine.now(), "nothing is left to do");
         } else {

@@ -65,6 +65,32 @@ int show_environment(const Context& context, const std::string& name) {
   return kDone;
 }
 
+int import_environment(const Context& context, const std::string& name, const std::string& uid) {
+  auto answer = context.client().post(path_of(name, "/import"), {{"uid", uid}});
+  if (!answer) return context.fail_with(answer.error());
+  context.print_json(*answer);
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& item : member(*answer, "resources")) {
+    rows.push_back({string_member(item, "address"), string_member(item, "type"),
+                    string_member(item, "provider_id")});
+  }
+  context.print(render_table({"RESOURCE", "TYPE", "ID"}, rows));
+  context.print(fmt::format("\n{} is recorded again: {} resources of {} in {}, artifacts {}\n",
+                            name, rows.size(), string_member(*answer, "uid"),
+                            string_member(*answer, "boundary"),
+                            artifacts_text(member(*answer, "artifacts"))));
+  for (const auto& item : member(*answer, "left")) {
+    const auto owner = string_member(item, "owner");
+    context.note(fmt::format("{} {} ({}): {}", string_member(item, "type"),
+                             string_member(item, "name"), string_member(item, "provider_id"),
+                             owner == "ours" ? "half made or superseded; the next plan settles it"
+                             : owner == "nobody" ? "bears no mark and is left alone"
+                                                 : "marked as " + owner + "'s and left alone"));
+  }
+  context.note("Nothing of it counts as verified until its next change: bailey apply PATH");
+  return kDone;
+}
+
 int probe(const Context& context, const std::string& environment) {
   auto answer = context.client().post("/v1/probe", {{"environment", environment}});
   if (!answer) return context.fail_with(answer.error());

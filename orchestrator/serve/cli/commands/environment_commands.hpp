@@ -10,6 +10,9 @@ namespace bailey {
 
 [[nodiscard]] int list_environments(const Context& context);
 [[nodiscard]] int show_environment(const Context& context, const std::string& name);
+/// `uid` says which one, when several boundaries bear the name; empty otherwise.
+[[nodiscard]] int import_environment(const Context& context, const std::string& name,
+                                     const std::string& uid);
 /// Tries every credential against every other environment; 1 when anything was let through.
 [[nodiscard]] int probe(const Context& context, const std::string& environment);
 

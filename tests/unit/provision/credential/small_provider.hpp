@@ -89,6 +89,7 @@ class SmallProvider final : public Provider {
                                                    std::stop_token) override {
     return no();
   }
+  Result<std::vector<FoundBoundary>> list_boundaries(std::stop_token) override { return no(); }
   Status remove_boundary(const std::string&, std::stop_token) override { return no(); }
   Result<Observed> create(const ResourceRequest&, std::stop_token) override { return no(); }
   Result<std::optional<Observed>> read(const std::string&, const std::string&, const std::string&,

@@ -297,6 +297,11 @@ TEST(OpenApi, EveryRealAnswerIsAsItSays) {
   checked.call(200, "alice", "POST",
                "/v1/changes/" + string_member(destroyed, "change") + "/cancel");
 
+  checked.call(409, "ann", "POST", "/v1/environments/test/import", Json::object());
+  world.forget("test");
+  checked.call(403, "alice", "POST", "/v1/environments/test/import", Json::object());
+  checked.call(200, "ann", "POST", "/v1/environments/test/import", {{"uid", ""}});
+
   const auto issued =
       checked.call(201, "ann", "POST", "/v1/tokens", {{"subject", "frank"}, {"ttl_seconds", 60}});
   checked.call(200, "ann", "GET", "/v1/tokens");
