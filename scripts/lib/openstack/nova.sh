@@ -68,6 +68,8 @@ nova_prepare() {
 }
 
 nova_start() {
+  # Nova's daemons look for Placement in the catalogue as they start, and end where they find none.
+  await keystone placement
   start_uwsgi nova-api
   start nova-conductor "${environment[@]}" /usr/bin/nova-conductor --config-file "$etc/nova/nova.conf"
   start nova-scheduler "${environment[@]}" /usr/bin/nova-scheduler --config-file "$etc/nova/nova.conf"

@@ -104,7 +104,7 @@ outside_second() { echo "https://$host:${port[$1_second]}"; }
 
 declare -A secret
 read_secrets() {
-  local name value
+  local line
   if [ ! -s "$folder/secrets" ]; then
     # Heat wants 32 characters for its key, Barbican the base64 of 32 bytes.
     {
@@ -116,5 +116,6 @@ read_secrets() {
     } >"$folder/secrets.new"
     mv "$folder/secrets.new" "$folder/secrets"
   fi
-  while IFS='=' read -r name value; do secret[$name]=$value; done <"$folder/secrets"
+  # Base64 may end in the sign that separates.
+  while read -r line; do secret[${line%%=*}]=${line#*=}; done <"$folder/secrets"
 }
