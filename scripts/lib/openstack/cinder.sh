@@ -38,7 +38,7 @@ CONF
     token_section cinder volumev3
     database_section cinder
   } >"$etc/cinder/cinder.conf"
-  uwsgi_settings cinder-api "${port[cinder]}" 2 /usr/bin/cinder-wsgi
+  uwsgi_settings cinder-api "${port[cinder]}" 1 /usr/bin/cinder-wsgi
 }
 
 cinder_prepare() { once cinder-schema /usr/bin/cinder-manage --config-file "$etc/cinder/cinder.conf" db sync; }

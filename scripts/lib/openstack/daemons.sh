@@ -57,14 +57,14 @@ wait_answer() {
   fail "$1 does not answer at $2" "$logs/$1.log"
 }
 
-# stop NAME: asks it and its children to end, waits, and ends what does not listen.
+# stop NAME SECONDS: asks it and its children to end, waits that long, and ends what is still there.
 stop() {
   local name=$1 pid moment
   if runs "$name"; then
     read -r pid moment <"$run/$name.pid"
     # setsid made the pid the number of the process group too.
     kill -TERM -- "-$pid" 2>/dev/null || true
-    for _ in $(seq 200); do
+    for _ in $(seq $(($2 * 10))); do
       kill -0 -- "-$pid" 2>/dev/null || break
       sleep 0.1
     done

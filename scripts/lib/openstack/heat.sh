@@ -62,7 +62,7 @@ CONF
     token_section heat orchestration
     database_section heat
   } >"$etc/heat/heat.conf"
-  uwsgi_settings heat-api "${port[heat]}" 2 /usr/bin/heat-wsgi-api
+  uwsgi_settings heat-api "${port[heat]}" 1 /usr/bin/heat-wsgi-api
 }
 
 heat_prepare() { once heat-schema /usr/bin/heat-manage --config-file "$etc/heat/heat.conf" db_sync; }

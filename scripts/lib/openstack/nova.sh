@@ -56,7 +56,7 @@ CONF
     token_section nova compute
     database_section nova
   } >"$etc/nova/nova.conf"
-  uwsgi_settings nova-api "${port[nova]}" 3 /usr/bin/nova-api-wsgi
+  uwsgi_settings nova-api "${port[nova]}" 2 /usr/bin/nova-api-wsgi
 }
 
 nova_prepare() {

@@ -12,7 +12,7 @@ connection = $(database_url placement)
 CONF
     token_section placement placement
   } >"$etc/placement/placement.conf"
-  uwsgi_settings placement "${port[placement]}" 2 /usr/bin/placement-api
+  uwsgi_settings placement "${port[placement]}" 1 /usr/bin/placement-api
 }
 
 placement_prepare() {
