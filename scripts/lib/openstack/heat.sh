@@ -41,6 +41,9 @@ auth_encryption_key = ${secret[heat_key]}
 stack_user_domain_name = heat
 stack_domain_admin = heat_domain_admin
 stack_domain_admin_password = ${secret[heat_domain]}
+# Nothing listens there: a server only has to be told an address.
+heat_metadata_server_url = http://$host:8000
+heat_waitcondition_server_url = http://$host:8000/v1/waitcondition
 num_engine_workers = 1
 environment_dir = $etc/heat/environment.d
 template_dir = $etc/heat/templates
