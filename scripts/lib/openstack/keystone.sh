@@ -16,6 +16,8 @@ memcache_servers = $host:${port[memcached]}
 provider = fernet
 [fernet_tokens]
 key_repository = $etc/keystone/fernet-keys
+[fernet_receipts]
+key_repository = $etc/keystone/fernet-keys
 [credential]
 key_repository = $etc/keystone/credential-keys
 [identity]
