@@ -5,6 +5,7 @@
 #include "orchestrator/net/curl_http_client.hpp"
 #include "providers/devcloud/devcloud.hpp"
 #include "providers/openstack/boundary.hpp"
+#include "providers/openstack/credential.hpp"
 #include "providers/openstack/openstack_plugin.hpp"
 #include "tests/support/fake_clock.hpp"
 

@@ -234,7 +234,7 @@ TEST_F(ProviderIdentities, FoundIdentityOfUnknownSecretGetsANewOne) {
 }
 
 TEST_F(ProviderIdentities, ForeignUserIsNeitherAdoptedNorRemoved) {
-  auto domain = Ground::instance().home().domain({});
+  auto domain = Ground::instance().home().domain(EnvironmentClass::Sandbox, {});
   ASSERT_TRUE(domain);
   auto foreign = Ground::instance().admin().post(
       Service::Identity, "/users",
