@@ -205,7 +205,8 @@ TEST_F(ProviderIdentities, UnknownGrantIsRefused) {
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().kind(), ErrorKind::InvalidArgument);
   auto user = Ground::instance().home().user_named(
-      "bailey-contract-app-" + openstack::short_uid(place().uid), {});
+      "bailey-contract-app-" + openstack::short_uid(place().uid),
+      *Ground::instance().home().domain(EnvironmentClass::Sandbox, {}), {});
   if (user && *user) place().users.push_back(string_member(**user, "id"));
 }
 

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace bailey {
 
 namespace {
@@ -77,6 +79,13 @@ Json object_schema(const ValueTable& table, const Json& resource) {
       {"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
   if (!required.empty()) schema["required"] = std::move(required);
   if (table.exactly_one) {
+    const auto beside = std::count_if(table.fields.begin(), table.fields.end(),
+                                      [](const FieldTable& field) { return field.beside; });
+    if (beside == 0) {
+      schema["minProperties"] = 1;
+      schema["maxProperties"] = 1;
+      return schema;
+    }
     for (const auto& field : table.fields) {
       if (!field.beside) schema["oneOf"].push_back({{"required", {field.name}}});
     }

@@ -105,7 +105,7 @@ class FakeOpenstack final : public HttpClient {
       catalog.push_back(
           {{"type", type},
            {"endpoints",
-            {{{"interface", "internal"}, {"region_id", "here"}, {"url", "https://cloud/inside"}},
+            {{{"interface", "internal"}, {"region_id", "here"}, {"url", "http://cloud/inside"}},
              {{"interface", "public"}, {"region_id", "there"}, {"url", "https://cloud/far"}},
              {{"interface", "public"}, {"region_id", "here"}, {"url", url}}}}});
     }

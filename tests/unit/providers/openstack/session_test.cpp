@@ -158,6 +158,75 @@ TEST_F(SessionTest, OnlyNovaIsToldAMicroversion) {
             "compute 2.60");
 }
 
+TEST_F(SessionTest, SessionsOfOneAccountAskForVersionsOnce) {
+  cloud.on("GET /compute/v2.1/flavors", answer(200));
+  EXPECT_TRUE(Api(session, {}).get(Service::Compute, "/flavors"));
+  Session inside(session.options(), doors());
+  EXPECT_TRUE(Api(inside, {}).get(Service::Compute, "/flavors"));
+  EXPECT_EQ(cloud.count("GET /compute/"), 1U);
+}
+
+TEST_F(SessionTest, ServiceThatIsTooOldIsNotAsked) {
+  cloud.on("GET /compute/", FakeOpenstack::versions("2.30"));
+  const auto refused = Api(session, {}).get(Service::Compute, "/flavors");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind(), ErrorKind::Unsupported);
+  EXPECT_EQ(refused.error().code(), "openstack.microversion");
+}
+
+TEST_F(SessionTest, TrustsTheAuthoritiesOfItsAccountAtEveryAddress) {
+  cloud.on("GET /compute/v2.1/flavors", answer(200));
+  auto own = options();
+  own.ca_file = "/etc/ca.pem";
+  Session trusting(own, doors());
+  EXPECT_TRUE(Api(trusting, {}).get(Service::Compute, "/flavors"));
+  for (const auto* what : {kLogin, "GET /compute/", "GET /compute/v2.1/flavors"}) {
+    ASSERT_EQ(cloud.count(what), 1U);
+    EXPECT_EQ(cloud.requests(what).back().ca_file, "/etc/ca.pem");
+  }
+}
+
+TEST_F(SessionTest, UnverifiedCertificateNamesTheOption) {
+  cloud.on(kLogin, [](const HttpRequest&) -> Result<HttpResponse> {
+    return fail(Error(ErrorKind::Protocol, "scripted").with_code(std::string(kBadCertificate)));
+  });
+  const auto refused = session.token({});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), kBadCertificate);
+  EXPECT_NE(refused.error().hint().find("caFile"), std::string::npos);
+}
+
+TEST_F(SessionTest, SendsNoTokenInTheClear) {
+  auto inside = options();
+  inside.interface = "internal";  // http, and not on this machine
+  Session lost(inside, doors());
+  const auto refused = Api(lost, {}).get(Service::Network, "/networks");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind(), ErrorKind::Refused);
+  EXPECT_EQ(refused.error().code(), "openstack.plain-http");
+  EXPECT_EQ(cloud.count("GET /inside/v2.0/networks"), 0U);
+  inside.auth_url = "http://cloud/v3";
+  Session lost_before(inside, doors());
+  EXPECT_EQ(lost_before.token({}).error().code(), "openstack.plain-http");
+}
+
+TEST_F(SessionTest, RegionThatIsNotInTheCatalogueGivesNoToken) {
+  auto elsewhere = options();
+  elsewhere.region = "nowhere";
+  EXPECT_EQ(Session(elsewhere, doors()).token({}).error().code(), "openstack.region");
+  elsewhere.region = "";
+  EXPECT_EQ(Session(elsewhere, doors()).token({}).error().code(), "openstack.region");
+}
+
+TEST_F(SessionTest, ProjectThatIsShownNoServiceIsNotTakenForAnEmptyOne) {
+  auto blind = FakeOpenstack::token_answer("t", cloud.expires_at);
+  auto body = Json::parse(blind.body);
+  body["token"]["catalog"] = Json::array();
+  blind.body = body.dump();
+  cloud.on(kLogin, blind);
+  EXPECT_EQ(session.token({}).error().kind(), ErrorKind::Protocol);
+}
+
 TEST_F(SessionTest, LostAnswerToACreateIsNotSentAgain) {
   cloud.on_failure("POST /network/v2.0/networks", ErrorKind::Timeout);
   const auto lost = Api(session, {}).post(Service::Network, "/networks", Json::object());
