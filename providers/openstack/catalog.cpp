@@ -59,9 +59,8 @@ bool is_other_api(std::string_view url, std::string_view ours) {
   if (at == std::string_view::npos) return false;
   const auto major = ours.substr(0, ours.find('.'));
   const auto theirs = trimmed(url).substr(at);
-  return !theirs.starts_with(major) ||
-         (theirs.size() > major.size() && theirs[major.size()] != '.' &&
-          theirs[major.size()] != '/');
+  return !theirs.starts_with(major) || (theirs.size() > major.size() &&
+                                        theirs[major.size()] != '.' && theirs[major.size()] != '/');
 }
 
 struct Candidate {
@@ -102,8 +101,8 @@ Result<std::string> choose_region(const std::set<std::string>& regions,
   const auto list = enumerate({regions.begin(), regions.end()});
   if (choice.region.empty()) {
     if (regions.size() == 1) return *regions.begin();
-    return fail(unfit("openstack.region", "the cloud has several regions, " + list +
-                                              ", and the account names none")
+    return fail(unfit("openstack.region",
+                      "the cloud has several regions, " + list + ", and the account names none")
                     .with_hint("Say which one is meant with \"region\" in the account."));
   }
   if (regions.contains(choice.region)) return choice.region;
@@ -144,9 +143,10 @@ Result<Catalog> read_catalog(const Json& catalog, const CatalogChoice& choice) {
   }
   if (!known) return Catalog();
   if (regions.empty()) {
-    return fail(unfit("openstack.interface", "the cloud's catalogue has no endpoint of the "
-                                             "interface \"" +
-                                                 choice.interface + "\""));
+    return fail(unfit("openstack.interface",
+                      "the cloud's catalogue has no endpoint of the "
+                      "interface \"" +
+                          choice.interface + "\""));
   }
   auto region = choose_region(regions, choice);
   if (!region) return fail(std::move(region.error()));

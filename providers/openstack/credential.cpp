@@ -191,8 +191,8 @@ Result<SessionOptions> session_options(const Account& account, const Secret& cre
   options.region = account.region.empty() ? said->get("region_name") : account.region;
   const bool own_authorities = !account.ca_file.empty();
   options.ca_file = own_authorities ? account.ca_file : said->get("cacert");
-  auto readable = check_authorities(options.ca_file,
-                                    own_authorities ? "\"caFile\"" : said->place("cacert"));
+  auto readable =
+      check_authorities(options.ca_file, own_authorities ? "\"caFile\"" : said->place("cacert"));
   if (!readable) return fail(std::move(readable.error()));
   auto login = read_login(*said);
   if (!login) return fail(std::move(login.error()));

@@ -237,8 +237,12 @@ Status Home::note_grant(const std::string& user, const std::string& project,
 }
 
 Status Home::tag(const std::string& project, const std::string& text, std::stop_token stop) {
-  auto put = api(stop).put(Service::Identity,
-                           "/projects/" + project + "/tags/" + percent_encode(text), Json());
+  const auto path = "/projects/" + project + "/tags/" + percent_encode(text);
+  // Keystone refuses (400) to set a tag again.
+  auto there = api(stop).find(Service::Identity, path);
+  if (!there) return fail(std::move(there.error()));
+  if (*there) return {};
+  auto put = api(stop).put(Service::Identity, path, Json());
   if (!put) return fail(std::move(put.error()).in("tagging the project " + project));
   return {};
 }

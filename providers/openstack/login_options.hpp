@@ -42,16 +42,16 @@ class LoginOptions {
   std::map<std::string, LoginOption> options_;
 };
 
-/// Reads a credential in whichever form it has. `cloud` chooses among several of a clouds.yaml; other
-/// forms refuse it. InvalidArgument, with names and lines and never a value.
+/// Reads a credential in whichever form it has. `cloud` chooses among several of a clouds.yaml;
+/// other forms refuse it. InvalidArgument, with names and lines and never a value.
 [[nodiscard]] Result<LoginOptions> read_login_options(const Secret& credential,
                                                       const std::string& cloud);
 
 /// The assignments of an openrc or env file, of those that begin with `OS_`. Nothing is run: a line
 /// that says anything which only a shell could work out is an error, quotes and comments are not.
 [[nodiscard]] Result<LoginOptions> read_openrc(std::string_view text);
-/// `clouds: {NAME: {auth: {...}, ...}}`, read strictly: no anchors, aliases, tags or duplicate keys.
-/// `secure.yaml` and the profiles of vendors are not looked for.
+/// `clouds: {NAME: {auth: {...}, ...}}`, read strictly: no anchors, aliases, tags or duplicate
+/// keys. `secure.yaml` and the profiles of vendors are not looked for.
 [[nodiscard]] Result<LoginOptions> read_clouds_yaml(std::string_view text,
                                                     const std::string& cloud);
 

@@ -66,8 +66,8 @@ std::optional<Offer> read_offer(const HttpResponse& answer, int major) {
   return std::nullopt;
 }
 
-/// Where all versions are told, nobody asks who wants to know; where a proxy hides that, the version
-/// itself tells, to some services only with a token.
+/// Where all versions are told, nobody asks who wants to know; where a proxy hides that, the
+/// version itself tells, to some services only with a token.
 Result<std::optional<Offer>> discover(const Spoken& spoken, const std::string& endpoint,
                                       const AskVersion& ask) {
   const auto root = service_root(endpoint);
@@ -88,11 +88,11 @@ Result<std::string> choose(const Spoken& spoken, const std::optional<Offer>& off
   const auto name = std::string(spoken.name);
   if (!offer) return name + " " + version(spoken.needed);
   if (offer->newest < spoken.needed || offer->oldest > spoken.known) {
-    return fail(Error(ErrorKind::Unsupported,
-                      "the " + name + " service speaks the microversions " +
-                          version(offer->oldest) + " to " + version(offer->newest) +
-                          ", and one of " + version(spoken.needed) + " to " +
-                          version(spoken.known) + " is needed")
+    return fail(Error(ErrorKind::Unsupported, "the " + name + " service speaks the microversions " +
+                                                  version(offer->oldest) + " to " +
+                                                  version(offer->newest) + ", and one of " +
+                                                  version(spoken.needed) + " to " +
+                                                  version(spoken.known) + " is needed")
                     .with_code("openstack.microversion"));
   }
   return name + " " + version(std::min(offer->newest, spoken.known));

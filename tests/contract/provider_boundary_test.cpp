@@ -19,7 +19,9 @@ std::optional<ErrorKind> kind_of(const Result<T>& result) {
   return result ? std::nullopt : std::optional(result.error().kind());
 }
 
-Ground& ground() { return Ground::instance(); }
+Ground& ground() {
+  return Ground::instance();
+}
 
 std::shared_ptr<Provider> open(const Account& account, const Secret& credential) {
   auto opened = openstack_plugin().open(ProviderContext{.account = account,
@@ -51,8 +53,8 @@ Tags tags_of(const std::string& id) {
 std::set<std::string> own_roles(const std::string& project) {
   auto token = ground().home().session().token({});
   auto all = ground().admin().list(Service::Identity,
-                                   "/role_assignments?include_names&user.id=" +
-                                       (*token)->user_id + "&scope.project.id=" + project,
+                                   "/role_assignments?include_names&user.id=" + (*token)->user_id +
+                                       "&scope.project.id=" + project,
                                    "role_assignments");
   std::set<std::string> names;
   if (!all) return names;
@@ -63,7 +65,8 @@ std::set<std::string> own_roles(const std::string& project) {
 /// A domain of its own, gone at the end with what was left in it.
 struct OwnDomain {
   OwnDomain() : name(ground().unique("bailey-contract-")) {
-    auto made = ground().admin().post(Service::Identity, "/domains", {{"domain", {{"name", name}}}});
+    auto made =
+        ground().admin().post(Service::Identity, "/domains", {{"domain", {{"name", name}}}});
     if (!made) {
       ADD_FAILURE() << made.error().render();
       return;
@@ -84,8 +87,7 @@ struct OwnDomain {
 
 /// A project that was there before, with a network in it.
 struct OldProject {
-  explicit OldProject(const std::string& domain = "")
-      : name(ground().unique("bailey-contract-")) {
+  explicit OldProject(const std::string& domain = "") : name(ground().unique("bailey-contract-")) {
     auto own = ground().home().domain(EnvironmentClass::Sandbox, {});
     auto made = ground().admin().post(Service::Identity, "/projects",
                                       {{"project",
@@ -167,7 +169,8 @@ TEST_F(ProviderBoundaries, ProjectShowsWhatTheEnvironmentSaysOfIt) {
   wanted.tags = {"cost-8"};
   ASSERT_TRUE(provider->ensure_boundary(wanted, {}));
   EXPECT_EQ(string_member(project_of(*made), "description"), "Two.");
-  EXPECT_EQ(tags_of(*made), (Tags{"cost-7", "cost-8", "billing", owner_tag(wanted.environment_uid)}));
+  EXPECT_EQ(tags_of(*made),
+            (Tags{"cost-7", "cost-8", "billing", owner_tag(wanted.environment_uid)}));
   EXPECT_TRUE(provider->remove_boundary(*made, {}));
   EXPECT_TRUE(project_of(*made).is_null());
 }
@@ -215,8 +218,8 @@ TEST_F(ProviderBoundaries, LoginThatMayNotIsToldWhatItNeeds) {
   const auto id = string_member(member(*user, "user"), "id");
   auto role = ground().home().role_id("member", {});
   ASSERT_TRUE(role && ground().home().assign(id, project.id, *role, {}));
-  const Secret login(Json{{"user_id", id}, {"password", "contract-pass"}, {"project_id", project.id}}
-                         .dump());
+  const Secret login(
+      Json{{"user_id", id}, {"password", "contract-pass"}, {"project_id", project.id}}.dump());
   const auto refused = open(ground().cloud().account, login)->ensure_boundary(request(), {});
   (void)ground().admin().remove(Service::Identity, "/users/" + id);
   ASSERT_FALSE(refused);
@@ -367,13 +370,13 @@ TEST_F(ProviderBoundaries, ToolsGetRegionAndInterface) {
                                         std::nullopt, {});
   ASSERT_TRUE(user) << user.error().render();
   place.users.push_back(user->id);
-  auto issued = provider->issue(*user,
-                                {.boundary = place.boundary,
-                                 .name = "tools",
-                                 .grants = {"member"},
-                                 .expires_at = ground().cloud().clock().wall_now() +
-                                               std::chrono::minutes(10)},
-                                {});
+  auto issued = provider->issue(
+      *user,
+      {.boundary = place.boundary,
+       .name = "tools",
+       .grants = {"member"},
+       .expires_at = ground().cloud().clock().wall_now() + std::chrono::minutes(10)},
+      {});
   ASSERT_TRUE(issued) << issued.error().render();
   auto variables = provider->tool_environment(issued->material);
   ASSERT_TRUE(variables);

@@ -149,7 +149,7 @@ class LeakyProvider final : public Provider {
   FakeProvider fake;
   bool leaks = false;
   bool given_back = false;  ///< The boundaries stand, and are not ours any more.
-  BoundaryRequest wanted;  ///< The last boundary that was asked for.
+  BoundaryRequest wanted;   ///< The last boundary that was asked for.
 
   Result<std::string> ensure_boundary(const BoundaryRequest& request,
                                       std::stop_token stop) override {
@@ -387,12 +387,13 @@ class EngineWorld {
   void reopen() {
     engine_.reset();
     provider = std::make_shared<LeakyProvider>(cloud, clock);
-    plugins_["fake"] = {fake_provider_schema(std::chrono::seconds(0)),
-                        [this](const ProviderContext& context) -> Result<std::shared_ptr<Provider>> {
-                          ++opened;
-                          credential = context.credential;
-                          return std::shared_ptr<Provider>(provider);
-                        }};
+    plugins_["fake"] = {
+        fake_provider_schema(std::chrono::seconds(0)),
+        [this](const ProviderContext& context) -> Result<std::shared_ptr<Provider>> {
+          ++opened;
+          credential = context.credential;
+          return std::shared_ptr<Provider>(provider);
+        }};
     engine_ =
         std::make_unique<Engine>(EngineParts{*store, plugins_, registry, clock, random, *sealer_,
                                              *opener_, *log_key, folder_->path() / "work"});

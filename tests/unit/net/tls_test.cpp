@@ -82,8 +82,21 @@ class TlsTest : public testing::Test {
     ASSERT_EQ(done->exit_code, 0) << done->output;
   }
   std::vector<std::string> request(const std::string& name) {
-    return {"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-            "-nodes", "-days", "2", "-subj", "/CN=" + name, "-keyout", path(name + ".key"), "-out",
+    return {"openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=" + name,
+            "-keyout",
+            path(name + ".key"),
+            "-out",
             path(name + ".pem")};
   }
   void make_authority(const std::string& name) { run(request(name)); }

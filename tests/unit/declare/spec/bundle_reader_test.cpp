@@ -148,8 +148,7 @@ TEST(BundleReader, BindsHowAnAccountReachesItsCloud) {
 TEST(BundleReader, WhatABoundaryIsDecidesAboutAnEnvironment) {
   Acme acme;
   const auto before = test::read(acme);
-  acme.development =
-      replaced(acme.development, "bindings:", "boundary: {adopt: old}\n  bindings:");
+  acme.development = replaced(acme.development, "bindings:", "boundary: {adopt: old}\n  bindings:");
   const auto reading = test::read(acme);
   ASSERT_TRUE(reading.bundle && before.bundle) << test::told(reading);
   EXPECT_EQ(reading.bundle->environments.at("dev").boundary.adopt, "old");
@@ -158,14 +157,14 @@ TEST(BundleReader, WhatABoundaryIsDecidesAboutAnEnvironment) {
 
 TEST(BundleReader, NoTwoEnvironmentsAdoptTheSame) {
   Acme acme;
-  acme.development =
-      replaced(acme.development, "bindings:", "boundary: {adopt: old}\n  bindings:");
+  acme.development = replaced(acme.development, "bindings:", "boundary: {adopt: old}\n  bindings:");
   acme.staging = replaced(acme.staging, "verify:", "boundary: {adopt: old}\n  verify:");
   const auto twice = test::read(acme);
   EXPECT_EQ(twice.codes(), std::vector<std::string>{"spec.duplicate-adoption"});
   // Of the same name, and in domains of their own, they are two.
-  acme.accounts = replaced(acme.accounts, "{env: CLOUD_CREDENTIAL}",
-                           "{env: A}\n  domains: {sandbox: a, development: b, test: c, staging: d}");
+  acme.accounts =
+      replaced(acme.accounts, "{env: CLOUD_CREDENTIAL}",
+               "{env: A}\n  domains: {sandbox: a, development: b, test: c, staging: d}");
   const auto apart = test::read(acme);
   EXPECT_TRUE(apart.bundle) << test::told(apart);
 }

@@ -67,8 +67,8 @@ TEST(ReadCatalog, NamesTheRegionsThatThereAre) {
 
 TEST(ReadCatalog, KnowsTheAliasesOfBlockStorage) {
   for (const char* type : {"block-storage", "volumev3", "volume", "block-store"}) {
-    const auto catalog = Json::array(
-        {entry(type, {endpoint("public", "R1", "https://cinder/v3/0a1b2c")})});
+    const auto catalog =
+        Json::array({entry(type, {endpoint("public", "R1", "https://cinder/v3/0a1b2c")})});
     const auto read = read_catalog(catalog, {"public", ""});
     ASSERT_TRUE(read) << type;
     EXPECT_EQ(read->endpoints.at(Service::Volume), "https://cinder/v3/0a1b2c");

@@ -127,10 +127,9 @@ TEST(SessionOptions, ReadsApplicationCredentialsByNameAndUser) {
   EXPECT_EQ(part["name"], "n");
   EXPECT_EQ(part["user"]["domain"]["name"], "D");
   EXPECT_FALSE(part.contains("id"));
-  expect_refused(
-      session_options(account(), Secret("OS_APPLICATION_CREDENTIAL_NAME=n\n"
-                                        "OS_APPLICATION_CREDENTIAL_SECRET=hunter2\n")),
-      ErrorKind::InvalidArgument, "OS_USERNAME");
+  expect_refused(session_options(account(), Secret("OS_APPLICATION_CREDENTIAL_NAME=n\n"
+                                                   "OS_APPLICATION_CREDENTIAL_SECRET=hunter2\n")),
+                 ErrorKind::InvalidArgument, "OS_USERNAME");
 }
 
 TEST(SessionOptions, WhatTheAccountSaysComesFirst) {
@@ -147,12 +146,12 @@ TEST(SessionOptions, WhatTheAccountSaysComesFirst) {
 }
 
 TEST(SessionOptions, SendsNoPasswordElsewhere) {
-  for (const char* endpoint :
-       {"https://cloud.example:5000/v3", "https://cloud.example.evil/v3", "http://127.0.0.1/v3",
-        "https://cloud.example/other/v3"}) {
+  for (const char* endpoint : {"https://cloud.example:5000/v3", "https://cloud.example.evil/v3",
+                               "http://127.0.0.1/v3", "https://cloud.example/other/v3"}) {
     auto own = account(endpoint);
     own.credential.cloud = "acme";
-    expect_refused(session_options(own, Secret(kClouds)), ErrorKind::Refused, "auth_url\" (line 6)");
+    expect_refused(session_options(own, Secret(kClouds)), ErrorKind::Refused,
+                   "auth_url\" (line 6)");
   }
 }
 
@@ -174,8 +173,10 @@ TEST(SessionOptions, NeedsAnAddressFromSomewhere) {
 
 TEST(SessionOptions, RefusesNotToVerify) {
   Json login = Json::parse(kJson);
-  for (const auto& [name, value] :
-       {std::pair{"verify", Json(false)}, {"verify", "no"}, {"insecure", true}, {"insecure", "x"}}) {
+  for (const auto& [name, value] : {std::pair{"verify", Json(false)},
+                                    {"verify", "no"},
+                                    {"insecure", true},
+                                    {"insecure", "x"}}) {
     auto open = login;
     open[name] = value;
     expect_refused(session_options(account(), Secret(open.dump())), ErrorKind::Refused, name);
@@ -191,8 +192,8 @@ TEST(SessionOptions, RefusesNotToVerify) {
 }
 
 TEST(SessionOptions, NamesWhatIsMissingAsItsWriterSpellsIt) {
-  for (const char* option : {"username", "password", "user_domain_name", "project_name",
-                             "project_domain_id"}) {
+  for (const char* option :
+       {"username", "password", "user_domain_name", "project_name", "project_domain_id"}) {
     Json login = Json::parse(kJson);
     login.erase(option);
     const std::string name(option);
@@ -263,14 +264,28 @@ TEST(SessionOptions, ReadsTheAuthoritiesBeforeTheyAreNeeded) {
 }
 
 TEST(ReadOpenrc, RunsNothing) {
-  for (const char* line :
-       {"export OS_PASSWORD=$OS_PASSWORD_INPUT", "export OS_PASSWORD=\"$(pass hunter2)\"",
-        "OS_PASSWORD=`hunter2`", "OS_PASSWORD=\"a`b`\"", "export OS_PASSWORD=hunter2; rm x",
-        "OS_PASSWORD=hunter2 && true", "OS_PASSWORD=a|b", "OS_PASSWORD=<(hunter2)",
-        "OS_CACERT=~/hunter2", "OS_PASSWORD=hunter2\\", "OS_PASSWORD='hunter2",
-        "OS_PASSWORD=\"hunter2", "OS_PASSWORD = hunter2", "export OS_PASSWORD",
-        "read -sr OS_PASSWORD", "echo hunter2", "if [ -z \"$X\" ]; then unset X; fi", "hunter2",
-        "source hunter2", "unset -f hunter2", "OS_PASSWORD[0]=hunter2", "OS_PASSWORD+=hunter2"}) {
+  for (const char* line : {"export OS_PASSWORD=$OS_PASSWORD_INPUT",
+                           "export OS_PASSWORD=\"$(pass hunter2)\"",
+                           "OS_PASSWORD=`hunter2`",
+                           "OS_PASSWORD=\"a`b`\"",
+                           "export OS_PASSWORD=hunter2; rm x",
+                           "OS_PASSWORD=hunter2 && true",
+                           "OS_PASSWORD=a|b",
+                           "OS_PASSWORD=<(hunter2)",
+                           "OS_CACERT=~/hunter2",
+                           "OS_PASSWORD=hunter2\\",
+                           "OS_PASSWORD='hunter2",
+                           "OS_PASSWORD=\"hunter2",
+                           "OS_PASSWORD = hunter2",
+                           "export OS_PASSWORD",
+                           "read -sr OS_PASSWORD",
+                           "echo hunter2",
+                           "if [ -z \"$X\" ]; then unset X; fi",
+                           "hunter2",
+                           "source hunter2",
+                           "unset -f hunter2",
+                           "OS_PASSWORD[0]=hunter2",
+                           "OS_PASSWORD+=hunter2"}) {
     const auto read = read_openrc(std::string("# first\n") + line + "\n");
     ASSERT_FALSE(read) << line;
     EXPECT_EQ(read.error().kind(), ErrorKind::InvalidArgument);

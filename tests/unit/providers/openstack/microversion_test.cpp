@@ -34,10 +34,10 @@ TEST(Microversions, ChoosesTheNewestThatBothSpeak) {
 }
 
 TEST(Microversions, RefusesAServiceThatHasForgottenOurs) {
-  Versioned service{{{"https://cloud/compute/",
-                     answer(200, {{"versions",
-                                   {{{"version", "2.120"}, {"min_version", "2.90"}}}}})}},
-                   {}};
+  Versioned service{
+      {{"https://cloud/compute/",
+        answer(200, {{"versions", {{{"version", "2.120"}, {"min_version", "2.90"}}}}})}},
+      {}};
   const auto header = Microversions().header(Service::Compute, kCompute, service.ask());
   ASSERT_FALSE(header);
   EXPECT_EQ(header.error().kind(), ErrorKind::Unsupported);
@@ -57,8 +57,8 @@ TEST(Microversions, AsksOnceForAllProjects) {
 
 TEST(Microversions, LooksAtTheVersionItselfWhereTheRootIsHidden) {
   Versioned service{{{"https://cloud/compute/v2.1/",
-                     answer(200, {{"version", {{"version", "2.50"}, {"min_version", "2.1"}}}})}},
-                   {}};
+                      answer(200, {{"version", {{"version", "2.50"}, {"min_version", "2.1"}}}})}},
+                    {}};
   const auto header = Microversions().header(Service::Compute, kCompute, service.ask());
   ASSERT_TRUE(header);
   EXPECT_EQ(*header, "compute 2.50");
@@ -77,11 +77,10 @@ TEST(Microversions, AsksForTheOldestThatWillDoWhereNothingIsTold) {
 
 TEST(Microversions, KeepsNoFailure) {
   Microversions versions;
-  const auto failed = versions.header(
-      Service::Compute, kCompute,
-      [](const std::string&, bool) -> Result<HttpResponse> {
-        return fail(ErrorKind::Unavailable, "scripted");
-      });
+  const auto failed = versions.header(Service::Compute, kCompute,
+                                      [](const std::string&, bool) -> Result<HttpResponse> {
+                                        return fail(ErrorKind::Unavailable, "scripted");
+                                      });
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().kind(), ErrorKind::Unavailable);
   Versioned service{{{"https://cloud/compute/", FakeOpenstack::versions("2.93")}}, {}};

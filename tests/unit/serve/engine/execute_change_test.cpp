@@ -452,11 +452,12 @@ TEST(ExecuteChange, DestroyingFindsThatAnAdoptedBoundaryWasGivenBackBefore) {
 
 TEST(ExecuteChange, OpensAnAccountWithAllVariablesOfAPrefix) {
   EngineWorld world;
-  world.edit("classes: [development, test, staging]\n  endpoint: http://127.0.0.1:5000\n"
-             "  credential: {file: " +
-                 (world.folder() / "cloud-secret").string() + "}",
-             "classes: [development, test, staging]\n  endpoint: http://127.0.0.1:5000\n"
-             "  credential: {env: BAILEY_ENGINE_TEST_*}");
+  world.edit(
+      "classes: [development, test, staging]\n  endpoint: http://127.0.0.1:5000\n"
+      "  credential: {file: " +
+          (world.folder() / "cloud-secret").string() + "}",
+      "classes: [development, test, staging]\n  endpoint: http://127.0.0.1:5000\n"
+      "  credential: {env: BAILEY_ENGINE_TEST_*}");
   world.init();
   ::setenv("BAILEY_ENGINE_TEST_PASSWORD", "it's $HOME", 1);
   ASSERT_TRUE(world.apply("alice", "dev"));
