@@ -16,9 +16,9 @@ Result<Json> find_adoptable(Home& home, const BoundaryRequest& request, std::sto
   const auto named = percent_encode(request.adopt);
   auto found = home.api(stop).list(Service::Identity,
                                    "/projects?name=" + named + "&domain_id=" + *domain, "projects");
-  if (!found) return fail(allowed_in(std::move(found.error()), *domain));
+  if (!found) return fail(with_needed_rights(std::move(found.error())));
   auto by_id = home.api(stop).find(Service::Identity, "/projects/" + named);
-  if (!by_id) return fail(allowed_in(std::move(by_id.error()), *domain));
+  if (!by_id) return fail(with_needed_rights(std::move(by_id.error())));
   if (*by_id) found->push_back(member(**by_id, "project"));
   std::erase_if(*found, [&](const Json& project) {
     return !is_named(project, request.adopt) || string_member(project, "domain_id") != *domain ||

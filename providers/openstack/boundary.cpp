@@ -84,7 +84,7 @@ Result<std::optional<Json>> find_project(Home& home, const EnvironmentUid& uid,
   const auto tag = owner_tag(uid);
   auto projects =
       home.api(stop).list(Service::Identity, "/projects?tags=" + percent_encode(tag), "projects");
-  if (!projects) return fail(std::move(projects.error()));
+  if (!projects) return fail(with_needed_rights(std::move(projects.error())));
   std::erase_if(*projects, [&](const Json& project) {
     const auto tags = strings_member(project, "tags");
     return std::find(tags.begin(), tags.end(), tag) == tags.end();
@@ -113,7 +113,7 @@ Result<Json> make_project(Home& home, const BoundaryRequest& request, std::stop_
                                      {"domain_id", *domain},
                                      {"description", std::move(description)},
                                      {"tags", std::move(tags)}}}});
-  if (!made) return fail(allowed_in(std::move(made.error()), *domain));
+  if (!made) return fail(with_needed_rights(std::move(made.error())).in("in the domain " + *domain));
   return member(*made, "project");
 }
 

@@ -7,8 +7,8 @@
 #include <string>
 
 /// The boundary of an environment: a Keystone project named `<environment>-<end of its uid>` in the
-/// account's domain for its class, tagged `bailey:<uid>` and `bailey-environment:<environment>`. Name
-/// and tags are set in one call. An adopted one (adoption.hpp) was there before.
+/// account's domain for its class, tagged `bailey:<uid>` and `bailey-environment:<environment>`.
+/// Name and tags are set in one call. An adopted one (adoption.hpp) was there before.
 namespace bailey::openstack {
 
 [[nodiscard]] Result<std::string> ensure_boundary(Home& home, const BoundaryRequest& request,

@@ -28,11 +28,11 @@ std::string assignment_path(const Json& entry) {
 
 }  // namespace
 
-Error allowed_in(Error error, const std::string& domain) {
+Error with_needed_rights(Error error) {
   if (error.kind() != ErrorKind::PermissionDenied) return error;
   return std::move(error).with_hint(
-      "The account's login needs the right to keep projects, users and their roles in the domain " +
-      domain + ".");
+      "The account's login needs the right to keep projects, users and their roles in the domain "
+      "where its environments live.");
 }
 
 std::string owner_tag(const EnvironmentUid& uid) {
@@ -89,7 +89,7 @@ Result<std::string> Home::domain(EnvironmentClass of, std::stop_token stop) {
   }
   auto id = find_domain(named->second, stop);
   if (!id) {
-    return fail(allowed_in(std::move(id.error()), named->second)
+    return fail(with_needed_rights(std::move(id.error()))
                     .in("looking for the domain " + named->second));
   }
   const std::lock_guard lock(mutex_);

@@ -27,8 +27,8 @@ inline constexpr std::string_view kGrantedTag = "bailey-granted:";
 /// The owner that a project's tags name, or nothing when it is not one of ours.
 [[nodiscard]] std::optional<EnvironmentUid> owner_of(const nlohmann::json& project);
 
-/// The same failure, for PermissionDenied with what the login needs.
-[[nodiscard]] Error allowed_in(Error error, const std::string& domain);
+/// The same failure, for PermissionDenied with what the account's login lacks.
+[[nodiscard]] Error with_needed_rights(Error error);
 
 enum class Adopted : std::uint8_t { No, Yes };
 

@@ -162,15 +162,16 @@ TEST_F(ProviderBoundaries, ProjectShowsWhatTheEnvironmentSaysOfIt) {
   auto made = provider->ensure_boundary(wanted, {});
   ASSERT_TRUE(made) << made.error().render();
   EXPECT_EQ(string_member(project_of(*made), "description"), "One.");
-  EXPECT_EQ(tags_of(*made), (Tags{"cost-7", owner_tag(wanted.environment_uid)}));
+  EXPECT_EQ(tags_of(*made),
+            (Tags{"cost-7", "bailey-environment:contract", owner_tag(wanted.environment_uid)}));
   // Somebody else's tag stays.
   ASSERT_TRUE(ground().home().tag(*made, "billing", {}));
   wanted.description = "Two.";
   wanted.tags = {"cost-8"};
   ASSERT_TRUE(provider->ensure_boundary(wanted, {}));
   EXPECT_EQ(string_member(project_of(*made), "description"), "Two.");
-  EXPECT_EQ(tags_of(*made),
-            (Tags{"cost-7", "cost-8", "billing", owner_tag(wanted.environment_uid)}));
+  EXPECT_EQ(tags_of(*made), (Tags{"cost-7", "cost-8", "billing", "bailey-environment:contract",
+                                  owner_tag(wanted.environment_uid)}));
   EXPECT_TRUE(provider->remove_boundary(*made, {}));
   EXPECT_TRUE(project_of(*made).is_null());
 }
@@ -224,6 +225,7 @@ TEST_F(ProviderBoundaries, LoginThatMayNotIsToldWhatItNeeds) {
   (void)ground().admin().remove(Service::Identity, "/users/" + id);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind(), ErrorKind::PermissionDenied);
+  EXPECT_FALSE(refused.error().hint().empty());
 }
 
 TEST_F(ProviderBoundaries, AdoptedProjectIsGivenBackAsItWas) {
