@@ -60,6 +60,8 @@ class ProviderIdentities : public ::testing::Test {
     if (!read) return options;
     options.auth_url = read->auth_url;
     options.region = read->region;
+    options.interface = read->interface;
+    options.ca_file = read->ca_file;
     options.login = read->login;
     return options;
   }
