@@ -78,6 +78,24 @@ std::optional<std::size_t> find_invalid_utf8(std::string_view text) noexcept {
   return std::nullopt;
 }
 
+// Four plain numbers: `127.example.com` is somebody else's name.
+bool is_loopback_host(std::string_view host) noexcept {
+  if (host == "localhost" || host == "[::1]") return true;
+  if (!host.starts_with("127.")) return false;
+  std::size_t dots = 0;
+  std::size_t digits = 0;
+  for (const char c : host) {
+    if (c == '.') {
+      if (digits == 0) return false;
+      ++dots;
+      digits = 0;
+    } else if (c < '0' || c > '9' || ++digits > 3) {
+      return false;
+    }
+  }
+  return dots == 3 && digits > 0;
+}
+
 std::optional<std::string> nearest(std::string_view word,
                                    const std::vector<std::string>& candidates) {
   if (word.size() > 64) return std::nullopt;

@@ -16,6 +16,9 @@ namespace bailey {
 /// values beyond U+10FFFF are invalid), or nothing.
 [[nodiscard]] std::optional<std::size_t> find_invalid_utf8(std::string_view text) noexcept;
 
+/// `localhost`, `[::1]` and `127.x.y.z` in plain numbers; no other name, whatever it resolves to.
+[[nodiscard]] bool is_loopback_host(std::string_view host) noexcept;
+
 /// The candidate nearest to `word` by edit distance, if it is near enough to be a typing mistake.
 [[nodiscard]] std::optional<std::string> nearest(std::string_view word,
                                                  const std::vector<std::string>& candidates);

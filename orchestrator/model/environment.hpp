@@ -45,6 +45,14 @@ struct StageRepository {
   std::string repository;
 };
 
+/// How the wall around an environment is made at the provider. `adopt` stands alone: what is taken
+/// over keeps its description and its tags.
+struct BoundarySpec {
+  std::string adopt;  ///< Name or id of one that is there already; empty: one is made.
+  std::string description;
+  std::vector<std::string> tags;  ///< Beside our own.
+};
+
 /// One instance of a template, in one class, on one account, of one project.
 struct Environment {
   std::string name;
@@ -52,6 +60,7 @@ struct Environment {
   EnvironmentClass environment_class = EnvironmentClass::Production;
   std::string account;
   std::string template_name;
+  BoundarySpec boundary;
   std::map<std::string, nlohmann::json> parameters;
   std::map<std::string, std::vector<Subject>> bindings;  ///< Role to who holds it.
   std::map<std::string, GrantableRole> grantable;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,12 @@ struct ProviderSchema {
   std::string name;
   std::map<std::string, ResourceTypeSchema> resource_types;
   bool cloud = true;  ///< False for registries and the like, which hold no environments.
+  /// Pointers of what not every provider understands and this one does: `/interface` of an Account,
+  /// `/boundary` of an Environment. Elsewhere they are errors.
+  std::set<std::string> account_options;
+  std::set<std::string> environment_options;
+  /// Whether the credential of an account can say its endpoint.
+  bool endpoint_in_credential = false;
 };
 
 using ProviderSchemas = std::map<std::string, ProviderSchema>;

@@ -226,8 +226,9 @@ void set_transport(Transfer& transfer, const HttpRequest& request, const CurlOpt
     curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
                      static_cast<curl_off_t>(options.max_response_bytes));
   }
-  if (!options.ca_file.empty()) {
-    curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_file.c_str());
+  const auto& ca_file = request.ca_file.empty() ? options.ca_file : request.ca_file;
+  if (!ca_file.empty()) {
+    curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file.c_str());
     curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
   }
 }
@@ -254,18 +255,21 @@ std::shared_ptr<Transfer> make_transfer(const HttpRequest& request, const CurlOp
   return transfer;
 }
 
+bool is_about_certificates(CURLcode code) {
+  return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
+         code == CURLE_SSL_ISSUER_ERROR;
+}
+
 // Whether the request can have been acted upon is all that callers decide by.
 ErrorKind kind_of(const Transfer& transfer) {
-  if (transfer.too_large) return ErrorKind::Protocol;
+  // Another try would find the same certificate.
+  if (transfer.too_large || is_about_certificates(transfer.code)) return ErrorKind::Protocol;
   switch (transfer.code) {
     case CURLE_URL_MALFORMAT:
     case CURLE_LOGIN_DENIED:  // user information in the URL
       return ErrorKind::InvalidArgument;
     case CURLE_UNSUPPORTED_PROTOCOL:
       return transfer.sent == 0 ? ErrorKind::InvalidArgument : ErrorKind::Protocol;
-    case CURLE_PEER_FAILED_VERIFICATION:  // another try would find the same certificate
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
     case CURLE_FILESIZE_EXCEEDED:
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:
@@ -276,16 +280,23 @@ ErrorKind kind_of(const Transfer& transfer) {
 }
 
 // libcurl's own detail can quote the URL, and with it what must not be shown.
+std::string curl_detail(const Transfer& transfer, const HttpRequest& request) {
+  const std::string_view detail(transfer.detail.data());
+  const auto query = request.url.find_first_of("?#@");
+  if (detail.empty() || query != std::string::npos) return curl_easy_strerror(transfer.code);
+  return std::string(detail);
+}
+
 std::string reason(const Transfer& transfer, const HttpRequest& request) {
   if (transfer.too_large || transfer.code == CURLE_FILESIZE_EXCEEDED) {
     return "the answer is larger than allowed";
   }
   if (transfer.code == CURLE_ABORTED_BY_CALLBACK) return "the connection ended before an answer";
   if (transfer.code == CURLE_LOGIN_DENIED) return "the URL holds user information";
-  const std::string_view detail(transfer.detail.data());
-  const auto query = request.url.find_first_of("?#@");
-  if (detail.empty() || query != std::string::npos) return curl_easy_strerror(transfer.code);
-  return std::string(detail);
+  if (is_about_certificates(transfer.code)) {
+    return std::string("certificate verification failed: ") + curl_detail(transfer, request);
+  }
+  return curl_detail(transfer, request);
 }
 
 }  // namespace
@@ -339,7 +350,9 @@ class CurlHttpClient::Loop {
 
   static Result<HttpResponse> finish(Transfer& transfer, const HttpRequest& request) {
     if (transfer.code != CURLE_OK) {
-      return fail(kind_of(transfer), described(request) + ": " + reason(transfer, request));
+      Error error(kind_of(transfer), described(request) + ": " + reason(transfer, request));
+      if (!is_about_certificates(transfer.code)) return fail(std::move(error));
+      return fail(std::move(error).with_code(std::string(kBadCertificate)));
     }
     long status = 0;
     curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);

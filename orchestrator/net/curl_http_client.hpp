@@ -9,7 +9,7 @@ namespace bailey {
 struct CurlOptions {
   long max_connections_per_host = 64;
   std::size_t max_response_bytes = 16U * 1024 * 1024;
-  std::string ca_file{};  ///< Instead of the system's; empty for those.
+  std::string ca_file{};  ///< Instead of the system's, where a request names none; empty for those.
 };
 
 /// One libcurl multi loop on a thread of its own: callers hand over and wait, so that all requests

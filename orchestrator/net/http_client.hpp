@@ -22,7 +22,14 @@ struct HttpRequest {
   std::vector<std::pair<std::string, Secret>> secret_headers{};
   std::string body{};
   std::chrono::milliseconds timeout{std::chrono::seconds(60)};
+  /// PEM file of the authorities that may vouch for the server, instead of the client's own; empty
+  /// for those. A connection made with others is not used again for this request.
+  std::string ca_file{};
 };
+
+/// The code of the failure that a server's certificate could not be verified, or that the
+/// authorities to verify it by could not be read. Protocol: another try would find the same.
+inline constexpr std::string_view kBadCertificate = "net.certificate";
 
 struct HttpResponse {
   int status = 0;

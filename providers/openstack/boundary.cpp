@@ -3,6 +3,7 @@
 #include "orchestrator/base/encoding.hpp"
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/base/text.hpp"
+#include "providers/openstack/adoption.hpp"
 #include "providers/openstack/neutron.hpp"
 
 #include <algorithm>
@@ -13,9 +14,6 @@ namespace {
 
 /// Keystone allows a project's name 64 characters.
 constexpr std::size_t kLongestName = 64;
-
-/// Says which environment a project is to people, and to list_boundaries().
-constexpr std::string_view kNameTag = "bailey-environment:";
 
 std::string boundary_name(const BoundaryRequest& request) {
   const auto end = "-" + short_uid(request.environment_uid);
@@ -41,13 +39,18 @@ Status remove_default_groups(Home& home, const std::string& project, std::stop_t
   return {};
 }
 
-Result<std::vector<std::string>> contents(const Work& work) {
+/// In an adopted project, only what is marked as this environment's counts.
+Result<std::vector<std::string>> contents(const Work& work, Adopted adopted) {
   std::vector<std::string> found;
   for (const auto& [name, type] : resource_types()) {
     auto all = list_type(work, *type);
     if (!all) return fail(std::move(all.error()).in("looking for what is of type " + name));
-    for (const auto& thing : *all) found.push_back(name + " " + thing.name);
+    for (const auto& thing : *all) {
+      const bool ours = thing.marker && thing.marker->environment_uid == work.project.uid;
+      if (ours || adopted == Adopted::No) found.push_back(name + " " + thing.name);
+    }
   }
+  if (adopted == Adopted::Yes) return found;
   for (const std::string collection : {"ports", "floatingips"}) {
     auto all = all_of(work, collection);
     // A network service without routers has no such collection.
@@ -59,13 +62,13 @@ Result<std::vector<std::string>> contents(const Work& work) {
 }
 
 Status refuse_unless_empty(Home& home, const std::string& boundary, const EnvironmentUid& uid,
-                           std::stop_token stop) {
+                           Adopted adopted, std::stop_token stop) {
   // Whoever looks must be let in first: an ensure that crashed may not have got so far.
-  if (auto entered = home.enter(boundary, uid, stop); !entered) return entered;
+  if (auto entered = home.enter(boundary, uid, adopted, stop); !entered) return entered;
   auto project = home.project(boundary, stop);
   if (!project) return fail(std::move(project.error()));
   const Work work{**project, {(*project)->session, stop}, home.doors(), stop};
-  auto inside = contents(work);
+  auto inside = contents(work, adopted);
   if (!inside) return fail(std::move(inside.error()));
   if (inside->empty()) return {};
   const auto count = inside->size();
@@ -75,23 +78,74 @@ Status refuse_unless_empty(Home& home, const std::string& boundary, const Enviro
                   (count == 1 ? " thing: " : " things, among them ") + enumerate(*inside));
 }
 
-}  // namespace
-
-Result<std::optional<std::string>> find_boundary(Home& home, const EnvironmentUid& uid,
-                                                 std::stop_token stop) {
+/// The project that bears the environment's tag, or nothing.
+Result<std::optional<Json>> find_project(Home& home, const EnvironmentUid& uid,
+                                         std::stop_token stop) {
   const auto tag = owner_tag(uid);
   auto projects =
       home.api(stop).list(Service::Identity, "/projects?tags=" + percent_encode(tag), "projects");
-  if (!projects) return fail(std::move(projects.error()));
+  if (!projects) return fail(with_needed_rights(std::move(projects.error())));
   std::erase_if(*projects, [&](const Json& project) {
     const auto tags = strings_member(project, "tags");
     return std::find(tags.begin(), tags.end(), tag) == tags.end();
   });
-  if (projects->empty()) return std::optional<std::string>();
+  if (projects->empty()) return std::optional<Json>();
   if (projects->size() > 1) {
     return fail(ErrorKind::Conflict, "more than one project bears the tag \"" + tag + "\"");
   }
-  return std::optional(string_member(projects->front(), "id"));
+  return std::optional<Json>(std::move(projects->front()));
+}
+
+Result<Json> make_project(Home& home, const BoundaryRequest& request, std::stop_token stop) {
+  auto domain = home.domain(request.environment_class, stop);
+  if (!domain) return fail(std::move(domain.error()));
+  auto tags = request.tags;
+  tags.push_back(owner_tag(request.environment_uid));
+  tags.push_back(std::string(kNameTag) + request.environment);
+  auto description = request.description;
+  if (description.empty()) {
+    description = "Environment " + request.environment + " of project " + request.project +
+                  ", kept by bailey";
+  }
+  auto made = home.api(stop).post(Service::Identity, "/projects",
+                                  {{"project",
+                                    {{"name", boundary_name(request)},
+                                     {"domain_id", *domain},
+                                     {"description", std::move(description)},
+                                     {"tags", std::move(tags)}}}});
+  if (!made) return fail(with_needed_rights(std::move(made.error())).in("in the domain " + *domain));
+  return member(*made, "project");
+}
+
+/// The description and the tags that the environment asks for; other tags are somebody else's.
+Status describe(Home& home, const Json& project, const BoundaryRequest& request,
+                std::stop_token stop) {
+  Json change = Json::object();
+  if (!request.description.empty() &&
+      request.description != string_member(project, "description")) {
+    change["description"] = request.description;
+  }
+  auto tags = strings_member(project, "tags");
+  for (const auto& tag : request.tags) {
+    if (std::find(tags.begin(), tags.end(), tag) != tags.end()) continue;
+    tags.push_back(tag);
+    change["tags"] = tags;
+  }
+  if (change.empty()) return {};
+  auto set = home.api(stop).patch(Service::Identity, "/projects/" + string_member(project, "id"),
+                                  {{"project", std::move(change)}});
+  if (!set) return fail(std::move(set.error()).in("describing the project"));
+  return {};
+}
+
+}  // namespace
+
+Result<std::optional<std::string>> find_boundary(Home& home, const EnvironmentUid& uid,
+                                                 std::stop_token stop) {
+  auto project = find_project(home, uid, stop);
+  if (!project) return fail(std::move(project.error()));
+  if (!*project) return std::optional<std::string>();
+  return std::optional(string_member(**project, "id"));
 }
 
 Result<std::vector<FoundBoundary>> list_boundaries(Home& home, std::stop_token stop) {
@@ -112,29 +166,30 @@ Result<std::vector<FoundBoundary>> list_boundaries(Home& home, std::stop_token s
 
 Result<std::string> ensure_boundary(Home& home, const BoundaryRequest& request,
                                     std::stop_token stop) {
-  auto found = find_boundary(home, request.environment_uid, stop);
+  auto found = find_project(home, request.environment_uid, stop);
   if (!found) return fail(std::move(found.error()));
+  if (*found && !request.adopt.empty() && !is_named(**found, request.adopt)) {
+    return fail(ErrorKind::Conflict, "the environment has the project \"" +
+                                         string_member(**found, "name") +
+                                         "\" already, and adopts no other beside it");
+  }
   if (!*found) {
-    auto domain = home.domain(stop);
-    if (!domain) return domain;
-    auto made = home.api(stop).post(
-        Service::Identity, "/projects",
-        {{"project",
-          {{"name", boundary_name(request)},
-           {"domain_id", *domain},
-           {"description", "Environment " + request.environment + " of project " + request.project +
-                               ", kept by bailey"},
-           {"tags",
-            {owner_tag(request.environment_uid), std::string(kNameTag) + request.environment}}}}});
-    if (!made) return fail(std::move(made.error()));
-    auto id = require_string(member(*made, "project"), "id");
-    if (!id) return id;
-    *found = std::move(*id);
+    auto project = request.adopt.empty() ? make_project(home, request, stop)
+                                         : adopt_project(home, request, stop);
+    if (!project) return fail(std::move(project.error()));
+    *found = std::move(*project);
+  } else if (!is_adopted(**found)) {
+    if (auto described = describe(home, **found, request, stop); !described) {
+      return fail(std::move(described.error()));
+    }
   }
-  if (auto entered = home.enter(**found, request.environment_uid, stop); !entered) {
-    return fail(std::move(entered.error()).in("getting access to the project " + **found));
+  auto id = require_string(**found, "id");
+  if (!id) return id;
+  const auto adopted = is_adopted(**found) ? Adopted::Yes : Adopted::No;
+  if (auto entered = home.enter(*id, request.environment_uid, adopted, stop); !entered) {
+    return fail(std::move(entered.error()).in("getting access to the project " + *id));
   }
-  return std::move(**found);
+  return id;
 }
 
 Status remove_boundary(Home& home, const std::string& boundary, std::stop_token stop) {
@@ -146,7 +201,10 @@ Status remove_boundary(Home& home, const std::string& boundary, std::stop_token 
       return fail(ErrorKind::Refused,
                   "the project " + boundary + " is not one of bailey's environments");
     }
-    if (auto empty = refuse_unless_empty(home, boundary, *uid, stop); !empty) return empty;
+    const auto adopted = is_adopted(**project) ? Adopted::Yes : Adopted::No;
+    auto empty = refuse_unless_empty(home, boundary, *uid, adopted, stop);
+    if (!empty) return empty;
+    if (adopted == Adopted::Yes) return give_back(home, boundary, *uid, stop);
     auto gone = home.api(stop).remove(Service::Identity, "/projects/" + boundary);
     if (!gone) return gone;
   }

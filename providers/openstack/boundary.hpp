@@ -7,8 +7,8 @@
 #include <string>
 
 /// The boundary of an environment: a Keystone project named `<environment>-<end of its uid>` in the
-/// account's domain, tagged `bailey:<uid>` and `bailey-environment:<environment>`. Name and tags
-/// are set in one call.
+/// account's domain for its class, tagged `bailey:<uid>` and `bailey-environment:<environment>`.
+/// Name and tags are set in one call. An adopted one (adoption.hpp) was there before.
 namespace bailey::openstack {
 
 [[nodiscard]] Result<std::string> ensure_boundary(Home& home, const BoundaryRequest& request,
@@ -20,7 +20,8 @@ namespace bailey::openstack {
 /// Every project that bears an owner's tag.
 [[nodiscard]] Result<std::vector<FoundBoundary>> list_boundaries(Home& home, std::stop_token stop);
 /// Keystone deletes projects without asking the other services, which then keep what was inside for
-/// ever: so it is looked into first, and what Neutron itself has put there is taken away after.
+/// ever: so it is looked into first, and what Neutron itself has put there is taken away after. An
+/// adopted project is given back instead.
 [[nodiscard]] Status remove_boundary(Home& home, const std::string& boundary, std::stop_token stop);
 
 }  // namespace bailey::openstack

@@ -10,46 +10,6 @@ namespace {
 
 constexpr std::string_view kTagPrefix = "bailey:";
 
-/// A domain by name, or by id where `..._domain_id` is given instead.
-Status read_domain(const Json& credential, const std::string& whose, std::string& id,
-                   std::string& name) {
-  id = string_member(credential, whose + "_domain_id");
-  if (!id.empty()) return {};
-  auto text = require_string(credential, whose + "_domain_name");
-  if (!text) return fail(std::move(text.error()));
-  name = std::move(*text);
-  return {};
-}
-
-Result<Login> read_login(const Json& credential) {
-  const auto id = string_member(credential, "application_credential_id");
-  if (!id.empty()) {
-    auto secret = require_string(credential, "application_credential_secret");
-    if (!secret) return fail(std::move(secret.error()));
-    return Login(ApplicationCredentialLogin{id, Secret(std::move(*secret))});
-  }
-  PasswordLogin login;
-  auto name = require_string(credential, "username");
-  if (!name) return fail(std::move(name.error()));
-  login.user_name = std::move(*name);
-  auto password = require_string(credential, "password");
-  if (!password) return fail(std::move(password.error()));
-  login.password = Secret(std::move(*password));
-  if (auto read = read_domain(credential, "user", login.domain_id, login.domain_name); !read) {
-    return fail(std::move(read.error()));
-  }
-  return Login(std::move(login));
-}
-
-Result<TokenScope> read_scope(const Json& credential) {
-  auto name = require_string(credential, "project_name");
-  if (!name) return fail(std::move(name.error()));
-  TokenScope scope{.project_name = std::move(*name)};
-  auto read = read_domain(credential, "project", scope.domain_id, scope.domain_name);
-  if (!read) return fail(std::move(read.error()));
-  return scope;
-}
-
 std::string assignment_path(const Json& entry) {
   const auto& scope = member(entry, "scope");
   std::string place;
@@ -67,6 +27,13 @@ std::string assignment_path(const Json& entry) {
 }
 
 }  // namespace
+
+Error with_needed_rights(Error error) {
+  if (error.kind() != ErrorKind::PermissionDenied) return error;
+  return std::move(error).with_hint(
+      "The account's login needs the right to keep projects, users and their roles in the domain "
+      "where its environments live.");
+}
 
 std::string owner_tag(const EnvironmentUid& uid) {
   return std::string(kTagPrefix) + uid.str();
@@ -86,35 +53,59 @@ std::optional<EnvironmentUid> owner_of(const Json& project) {
   return std::nullopt;
 }
 
-Result<SessionOptions> session_options(const Account& account, const Secret& credential) {
-  const std::string doing = "reading the credential of account " + account.name;
-  const auto json = parse_json(credential.reveal());
-  if (!json || !json->is_object()) {
-    // The parser's words would quote the text.
-    return fail(Error(ErrorKind::InvalidArgument, "it is not a JSON object").in(doing));
-  }
-  auto login = read_login(*json);
-  if (!login) return fail(Error(ErrorKind::InvalidArgument, login.error().message()).in(doing));
-  SessionOptions options;
-  options.auth_url = account.endpoint;
-  options.region = account.region;
-  options.login = std::move(*login);
-  if (std::holds_alternative<PasswordLogin>(options.login)) {
-    auto scope = read_scope(*json);
-    if (!scope) return fail(Error(ErrorKind::InvalidArgument, scope.error().message()).in(doing));
-    options.scope = std::move(*scope);
-  }
-  return options;
-}
+Home::Home(SessionOptions options, Doors doors, Domains domains)
+    : doors_(doors), domains_(std::move(domains)), session_(std::move(options), doors) {}
 
-Home::Home(SessionOptions options, Doors doors)
-    : doors_(doors), session_(std::move(options), doors) {}
-
-Result<std::string> Home::domain(std::stop_token stop) {
+Result<std::string> Home::own_domain(std::stop_token stop) {
   auto token = session_.token(stop);
   if (!token) return fail(std::move(token.error()));
   const auto& facts = **token;
   return facts.project_domain_id.empty() ? facts.user_domain_id : facts.project_domain_id;
+}
+
+Result<std::string> Home::find_domain(const std::string& named, std::stop_token stop) {
+  auto all = api(stop).list(Service::Identity, "/domains?name=" + percent_encode(named), "domains");
+  if (!all) return fail(std::move(all.error()));
+  for (const auto& each : *all) {
+    if (string_member(each, "name") == named) return require_string(each, "id");
+  }
+  auto by_id = api(stop).find(Service::Identity, "/domains/" + percent_encode(named));
+  if (!by_id) return fail(std::move(by_id.error()));
+  if (*by_id) return require_string(member(**by_id, "domain"), "id");
+  return fail(ErrorKind::NotFound, "Keystone shows no domain \"" + named + "\" to this account");
+}
+
+Result<std::string> Home::domain(EnvironmentClass of, std::stop_token stop) {
+  if (domains_.empty()) return own_domain(stop);
+  const auto named = domains_.find(of);
+  if (named == domains_.end()) {
+    return fail(ErrorKind::Refused, "the account names no domain for environments of class \"" +
+                                        std::string(to_string(of)) + "\"");
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = domain_ids_.find(named->second);
+    if (known != domain_ids_.end()) return known->second;
+  }
+  auto id = find_domain(named->second, stop);
+  if (!id) {
+    return fail(with_needed_rights(std::move(id.error()))
+                    .in("looking for the domain " + named->second));
+  }
+  const std::lock_guard lock(mutex_);
+  return domain_ids_[named->second] = std::move(*id);
+}
+
+Result<std::string> Home::domain_of(const std::string& project, std::stop_token stop) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = domain_of_project_.find(project);
+    if (known != domain_of_project_.end()) return known->second;
+  }
+  auto found = keystone_project(project, stop);
+  if (!found) return fail(std::move(found.error()));
+  if (!*found) return fail(ErrorKind::NotFound, "the project " + project + " is not there");
+  return require_string(**found, "domain_id");
 }
 
 Result<std::string> Home::role_id(const std::string& name, std::stop_token stop) {
@@ -154,11 +145,10 @@ Status Home::assign(const std::string& user, const std::string& project, const s
   return {};
 }
 
-Result<std::optional<Json>> Home::user_named(const std::string& name, std::stop_token stop) {
-  auto where = domain(stop);
-  if (!where) return fail(std::move(where.error()));
+Result<std::optional<Json>> Home::user_named(const std::string& name, const std::string& domain,
+                                             std::stop_token stop) {
   auto users = api(stop).list(
-      Service::Identity, "/users?name=" + percent_encode(name) + "&domain_id=" + *where, "users");
+      Service::Identity, "/users?name=" + percent_encode(name) + "&domain_id=" + domain, "users");
   if (!users) return fail(std::move(users.error()));
   for (auto& user : *users) {
     if (string_member(user, "name") == name) return std::optional<Json>(std::move(user));
@@ -170,7 +160,12 @@ Result<std::optional<Json>> Home::keystone_project(const std::string& id, std::s
   auto found = api(stop).find(Service::Identity, "/projects/" + percent_encode(id));
   if (!found) return fail(std::move(found.error()));
   if (!*found) return std::optional<Json>();
-  return std::optional<Json>(member(**found, "project"));
+  auto project = member(**found, "project");
+  const std::lock_guard lock(mutex_);
+  if (auto in = string_member(project, "domain_id"); !in.empty()) {
+    domain_of_project_[id] = std::move(in);
+  }
+  return std::optional<Json>(std::move(project));
 }
 
 bool Home::by_application_credential() const {
@@ -205,7 +200,9 @@ Result<bool> Home::password_fits(const std::string& user, const Secret& password
 Result<std::string> Home::ensure_worker(const std::string& project, const EnvironmentUid& uid,
                                         std::stop_token stop) {
   const auto name = worker_name(project);
-  auto found = user_named(name, stop);
+  auto where = domain_of(project, stop);
+  if (!where) return where;
+  auto found = user_named(name, *where, stop);
   if (!found) return fail(std::move(found.error()));
   Json user{{"password", std::string(worker_password(project).reveal())}};
   if (*found) {
@@ -222,8 +219,6 @@ Result<std::string> Home::ensure_worker(const std::string& project, const Enviro
     if (!set) return fail(std::move(set.error()));
     return id;
   }
-  auto where = domain(stop);
-  if (!where) return where;
   user["name"] = name;
   user["domain_id"] = *where;
   user["description"] = owner_tag(uid) + " worker";
@@ -232,7 +227,45 @@ Result<std::string> Home::ensure_worker(const std::string& project, const Enviro
   return require_string(member(*made, "user"), "id");
 }
 
-Status Home::enter(const std::string& project, const EnvironmentUid& uid, std::stop_token stop) {
+Status Home::note_grant(const std::string& user, const std::string& project,
+                        const std::string& role, std::stop_token stop) {
+  auto had = api(stop).find(Service::Identity,
+                            "/projects/" + project + "/users/" + user + "/roles/" + role);
+  if (!had) return fail(std::move(had.error()));
+  if (*had) return {};
+  return tag(project, std::string(kGrantedTag) + user + ":" + role, stop);
+}
+
+Status Home::tag(const std::string& project, const std::string& text, std::stop_token stop) {
+  const auto path = "/projects/" + project + "/tags/" + percent_encode(text);
+  // Keystone refuses (400) to set a tag again.
+  auto there = api(stop).find(Service::Identity, path);
+  if (!there) return fail(std::move(there.error()));
+  if (*there) return {};
+  auto put = api(stop).put(Service::Identity, path, Json());
+  if (!put) return fail(std::move(put.error()).in("tagging the project " + project));
+  return {};
+}
+
+Result<bool> Home::rules_in(const std::string& project, std::stop_token stop) {
+  // Whoever works there for an application credential is made for it and has no role before.
+  if (by_application_credential()) return false;
+  auto token = session_.token(stop);
+  if (!token) return fail(std::move(token.error()));
+  auto held =
+      api(stop).list(Service::Identity,
+                     "/role_assignments?effective&include_names&user.id=" + (*token)->user_id +
+                         "&scope.project.id=" + project,
+                     "role_assignments");
+  if (!held) return fail(std::move(held.error()));
+  for (const auto& each : *held) {
+    if (string_member(member(each, "role"), "name") == "admin") return true;
+  }
+  return false;
+}
+
+Status Home::enter(const std::string& project, const EnvironmentUid& uid, Adopted adopted,
+                   std::stop_token stop) {
   std::string user;
   if (by_application_credential()) {
     auto worker = ensure_worker(project, uid, stop);
@@ -248,6 +281,9 @@ Status Home::enter(const std::string& project, const EnvironmentUid& uid, std::s
     // Newer key managers have no `creator`: there, members keep secrets.
     if (!role && name == "creator" && role.error().kind() == ErrorKind::InvalidArgument) continue;
     if (!role) return fail(std::move(role.error()));
+    if (adopted == Adopted::Yes && !by_application_credential()) {
+      if (auto noted = note_grant(user, project, *role, stop); !noted) return noted;
+    }
     if (auto done = assign(user, project, *role, stop); !done) return done;
   }
   return {};
@@ -257,7 +293,7 @@ Result<SessionOptions> Home::options_inside(const std::string& project, std::sto
   auto options = session_.options();
   options.scope = {.project_id = project};
   if (by_application_credential()) {
-    auto where = domain(stop);
+    auto where = domain_of(project, stop);
     if (!where) return fail(std::move(where.error()));
     PasswordLogin login;
     login.user_name = worker_name(project);
@@ -293,10 +329,32 @@ Status Home::abandon(const std::string& project, std::stop_token stop) {
     projects_.erase(project);
   }
   if (!by_application_credential()) return {};
-  auto worker = user_named(worker_name(project), stop);
-  if (!worker) return fail(std::move(worker.error()));
-  if (!*worker) return {};
-  return api(stop).remove(Service::Identity, "/users/" + string_member(**worker, "id"));
+  auto places = domains_where(project, stop);
+  if (!places) return fail(std::move(places.error()));
+  for (const auto& place : *places) {
+    auto worker = user_named(worker_name(project), place, stop);
+    if (!worker) return fail(std::move(worker.error()));
+    if (!*worker) continue;
+    auto gone = api(stop).remove(Service::Identity, "/users/" + string_member(**worker, "id"));
+    if (!gone) return gone;
+  }
+  return {};
+}
+
+/// The one that a project is known to be in, or all that it can have been in.
+Result<std::set<std::string>> Home::domains_where(const std::string& project,
+                                                  std::stop_token stop) {
+  if (auto known = domain_of(project, stop)) return std::set<std::string>{*known};
+  std::set<std::string> all;
+  for (const auto& [of, named] : domains_) {
+    auto id = domain(of, stop);
+    if (!id) return fail(std::move(id.error()));
+    all.insert(std::move(*id));
+  }
+  if (!all.empty()) return all;
+  auto own = own_domain(stop);
+  if (!own) return fail(std::move(own.error()));
+  return std::set<std::string>{std::move(*own)};
 }
 
 }  // namespace bailey::openstack

@@ -41,11 +41,13 @@ Result<std::optional<Json>> find_user(Home& home, const IdentityRequest& request
     if (!user) return fail(std::move(user.error()));
     if (*user) return std::optional<Json>(member(**user, "user"));
   }
-  return home.user_named(user_name(request), stop);
+  auto domain = home.domain_of(request.boundary, stop);
+  if (!domain) return fail(std::move(domain.error()));
+  return home.user_named(user_name(request), *domain, stop);
 }
 
 Result<Identity> make_user(Home& home, const IdentityRequest& request, std::stop_token stop) {
-  auto domain = home.domain(stop);
+  auto domain = home.domain_of(request.boundary, stop);
   if (!domain) return fail(std::move(domain.error()));
   auto password = new_password(home.doors().random);
   // Nobody is there to renew a password or to choose a first one.
@@ -61,7 +63,7 @@ Result<Identity> make_user(Home& home, const IdentityRequest& request, std::stop
          {"password", std::string(password.reveal())},
          {"options", options}}}},
       Quote::No);
-  if (!made) return fail(std::move(made.error()));
+  if (!made) return fail(with_needed_rights(std::move(made.error())).in("in the domain " + *domain));
   auto id = require_string(member(*made, "user"), "id");
   if (!id) return fail(std::move(id.error()));
   return Identity{std::move(*id), std::move(password)};
@@ -221,10 +223,15 @@ Result<IssuedCredential> issue(Home& home, const Identity& identity, const Issue
   auto secret = require_string(credential, "secret");
   if (!secret) return fail(std::move(secret.error()));
   const auto& options = home.session().options();
-  const Json material{
-      {"auth_url", options.auth_url},     {"region", options.region},
-      {"interface", options.interface},   {"project_id", request.boundary},
-      {"application_credential_id", *id}, {"application_credential_secret", *secret}};
+  auto token = session.token(stop);
+  if (!token) return fail(std::move(token.error()));
+  const Json material{{"auth_url", options.auth_url},
+                      {"region", (*token)->region},
+                      {"interface", options.interface},
+                      {"ca_file", options.ca_file},
+                      {"project_id", request.boundary},
+                      {"application_credential_id", *id},
+                      {"application_credential_secret", *secret}};
   return IssuedCredential{std::move(*id), Secret(material.dump())};
 }
 
@@ -247,6 +254,7 @@ Result<Material> read_material(const Secret& material) {
   Material read{string_member(*json, "auth_url"),
                 string_member(*json, "region"),
                 string_member(*json, "interface"),
+                string_member(*json, "ca_file"),
                 {string_member(*json, "application_credential_id"),
                  Secret(string_member(*json, "application_credential_secret"))}};
   if (read.auth_url.empty() || read.login.id.empty() || read.login.secret.empty()) {
@@ -267,6 +275,7 @@ Result<std::map<std::string, Secret>> tool_environment(const Secret& material) {
       {"OS_APPLICATION_CREDENTIAL_SECRET", std::move(read->login.secret)}};
   // An empty region is not "any" to those tools.
   if (!read->region.empty()) variables.emplace("OS_REGION_NAME", Secret(read->region));
+  if (!read->ca_file.empty()) variables.emplace("OS_CACERT", Secret(read->ca_file));
   return variables;
 }
 

@@ -30,6 +30,7 @@ struct Material {
   std::string auth_url;
   std::string region;
   std::string interface;
+  std::string ca_file;
   ApplicationCredentialLogin login;
 };
 [[nodiscard]] Result<Material> read_material(const Secret& material);

@@ -3,6 +3,7 @@
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/net/limited_http_client.hpp"
 #include "providers/openstack/boundary.hpp"
+#include "providers/openstack/credential.hpp"
 #include "providers/openstack/identity.hpp"
 #include "providers/openstack/probe.hpp"
 #include "providers/openstack/schema.hpp"
@@ -35,7 +36,8 @@ class OpenstackProvider final : public Provider {
   OpenstackProvider(const ProviderContext& context, SessionOptions options)
       : http_(context.http, context.clock, context.account.limits.concurrency,
               context.account.limits.requests_per_second),
-        home_(std::move(options), Doors{http_, context.clock, context.random}) {}
+        home_(std::move(options), Doors{http_, context.clock, context.random},
+              context.account.domains) {}
 
   Result<std::string> ensure_boundary(const BoundaryRequest& request,
                                       std::stop_token stop) override {
@@ -143,6 +145,7 @@ class OpenstackProvider final : public Provider {
     options.auth_url = read->auth_url;
     options.region = read->region;
     options.interface = read->interface;
+    options.ca_file = read->ca_file;
     options.login = std::move(read->login);
     return framed(openstack::probe(options, target, home_.doors(), stop),
                   "probing the project " + target.boundary);
@@ -190,6 +193,9 @@ class OpenstackProvider final : public Provider {
 ProviderPlugin openstack_plugin() {
   ProviderPlugin plugin;
   plugin.schema = openstack::openstack_schema();
+  plugin.schema.account_options = {"/interface", "/caFile", "/domains", "/credential/cloud"};
+  plugin.schema.environment_options = {"/boundary"};
+  plugin.schema.endpoint_in_credential = true;
   plugin.open = [](const ProviderContext& context) -> Result<std::shared_ptr<Provider>> {
     auto options = openstack::session_options(context.account, context.credential);
     if (!options) return fail(std::move(options.error()));

@@ -71,6 +71,7 @@ class Probe {
     HttpRequest request;
     request.method = "POST";
     request.url = token.endpoints.at(Service::Identity) + "/auth/tokens";
+    request.ca_file = options_.ca_file;
     request.headers = {{"Content-Type", "application/json"}};
     const Json body{
         {"auth",

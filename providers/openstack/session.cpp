@@ -1,99 +1,46 @@
 #include "providers/openstack/session.hpp"
 
 #include "orchestrator/base/json.hpp"
-
-#include <array>
+#include "orchestrator/model/account.hpp"
+#include "providers/openstack/catalog.hpp"
 
 namespace bailey::openstack {
 
 namespace {
 
-struct ServiceFacts {
-  Service service;
-  std::string_view type;
-  std::string_view version;  ///< What an endpoint without a version gets.
-};
-
-constexpr std::array kServices{
-    ServiceFacts{Service::Identity, "identity", "/v3"},
-    ServiceFacts{Service::Network, "network", "/v2.0"},
-    ServiceFacts{Service::Compute, "compute", "/v2.1"},
-    ServiceFacts{Service::Image, "image", "/v2"},
-    ServiceFacts{Service::KeyManager, "key-manager", "/v1"},
-    ServiceFacts{Service::Volume, "volumev3", "/v3"},
-    ServiceFacts{Service::ObjectStore, "object-store", "/v1"},
-    ServiceFacts{Service::Dns, "dns", "/v2"},
-};
-
-/// 2.47 shows a server's flavor by name, 2.37 asks for a server's networks; 2.60 is what every
-/// release since Queens speaks.
-constexpr std::string_view kComputeVersion = "compute 2.60";
 constexpr std::chrono::seconds kRenewBefore{60};
 constexpr std::chrono::milliseconds kRevocationGrain{1'100};
-
-/// True for `.../v3`, `.../v2.1` and `.../v2.1/0a1b2c`: one of the last two parts is a version.
-bool names_a_version(std::string_view url) {
-  for (int part = 0; part < 2; ++part) {
-    const auto slash = url.rfind('/');
-    if (slash == std::string_view::npos) return false;
-    const auto last = url.substr(slash + 1);
-    if (last.size() >= 2 && last[0] == 'v' && last[1] >= '0' && last[1] <= '9') return true;
-    url = url.substr(0, slash);
-  }
-  return false;
-}
-
-std::string with_version(std::string url, std::string_view version) {
-  while (!url.empty() && url.back() == '/') url.pop_back();
-  return names_a_version(url) ? url : url + std::string(version);
-}
-
-/// Empty when the catalogue has none for this interface and region.
-std::string endpoint_of(const Json& entry, const SessionOptions& options) {
-  for (const auto& endpoint : member(entry, "endpoints")) {
-    if (string_member(endpoint, "interface") != options.interface) continue;
-    const auto region = string_member(endpoint, "region_id");
-    if (!options.region.empty() && region != options.region) continue;
-    return string_member(endpoint, "url");
-  }
-  return {};
-}
-
-std::map<Service, std::string> read_catalog(const Json& catalog, const SessionOptions& options) {
-  std::map<Service, std::string> endpoints;
-  for (const auto& facts : kServices) {
-    for (const auto& entry : catalog) {
-      if (string_member(entry, "type") != facts.type) continue;
-      if (auto url = endpoint_of(entry, options); !url.empty()) {
-        endpoints.emplace(facts.service, with_version(std::move(url), facts.version));
-        break;
-      }
-    }
-  }
-  // Whatever the catalogue says of Keystone: the account's address is the one that was agreed on.
-  endpoints[Service::Identity] = with_version(options.auth_url, "/v3");
-  return endpoints;
-}
 
 Json domain_part(const std::string& id, const std::string& name) {
   return id.empty() ? Json{{"name", name}} : Json{{"id", id}};
 }
 
+Json user_part(const LoginUser& user) {
+  if (!user.user_id.empty()) return {{"id", user.user_id}};
+  return {{"name", user.user_name}, {"domain", domain_part(user.domain_id, user.domain_name)}};
+}
+
 Json password_part(const PasswordLogin& login) {
-  Json user{{"password", std::string(login.password.reveal())}};
-  if (!login.user_id.empty()) {
-    user["id"] = login.user_id;
-  } else {
-    user["name"] = login.user_name;
-    user["domain"] = domain_part(login.domain_id, login.domain_name);
-  }
+  auto user = user_part(login);
+  user["password"] = std::string(login.password.reveal());
   return {{"methods", {"password"}}, {"password", {{"user", std::move(user)}}}};
 }
 
 Json application_credential_part(const ApplicationCredentialLogin& login) {
+  Json credential{{"secret", std::string(login.secret.reveal())}};
+  if (!login.id.empty()) {
+    credential["id"] = login.id;
+  } else {
+    credential["name"] = login.name;
+    credential["user"] = user_part(login.user);
+  }
   return {{"methods", {"application_credential"}},
-          {"application_credential",
-           {{"id", login.id}, {"secret", std::string(login.secret.reveal())}}}};
+          {"application_credential", std::move(credential)}};
+}
+
+SessionOptions completed(SessionOptions options) {
+  if (!options.microversions) options.microversions = std::make_shared<Microversions>();
+  return options;
 }
 
 std::string question(const Call& call) {
@@ -102,13 +49,6 @@ std::string question(const Call& call) {
 }
 
 }  // namespace
-
-std::string_view to_string(Service service) noexcept {
-  for (const auto& facts : kServices) {
-    if (facts.service == service) return facts.type;
-  }
-  return "unknown";
-}
 
 Json auth_body(const Login& login, const TokenScope& scope) {
   Json auth;
@@ -146,17 +86,48 @@ Result<Token> read_token(const HttpResponse& answer, const SessionOptions& optio
   }
   const auto& user = member(facts, "user");
   const auto& project = member(facts, "project");
+  const auto project_id = string_member(project, "id");
+  auto catalog = read_catalog(member(facts, "catalog"), {options.interface, options.region});
+  if (!catalog) return fail(std::move(catalog.error()));
+  // A project that is shown no service would look like an empty one.
+  if (catalog->endpoints.empty() && !project_id.empty()) {
+    return fail(ErrorKind::Protocol,
+                "the catalogue that Keystone shows to the project " + project_id + " is empty");
+  }
+  // Whatever the catalogue says of Keystone: the account's address is the one that was agreed on.
+  catalog->endpoints[Service::Identity] = with_version(options.auth_url, "/v3");
   return Token{.id = Secret(*id),
                .expires_at = *expires,
                .user_id = string_member(user, "id"),
                .user_domain_id = string_member(member(user, "domain"), "id"),
-               .project_id = string_member(project, "id"),
+               .project_id = project_id,
                .project_domain_id = string_member(member(project, "domain"), "id"),
-               .endpoints = read_catalog(member(facts, "catalog"), options)};
+               .region = std::move(catalog->region),
+               .endpoints = std::move(catalog->endpoints)};
 }
 
 Session::Session(SessionOptions options, Doors doors)
-    : options_(std::move(options)), doors_(doors) {}
+    : options_(completed(std::move(options))), doors_(doors) {}
+
+Result<HttpResponse> Session::transmit(HttpRequest request, Repeat repeat,
+                                       std::stop_token stop) const {
+  if (crosses_in_clear(request.url)) {
+    return fail(Error(ErrorKind::Refused,
+                      "the address of this service is not encrypted, and what "
+                      "is sent there opens the cloud to who listens")
+                    .with_code("openstack.plain-http"));
+  }
+  request.ca_file = options_.ca_file;
+  auto answer = send_with_retry(doors_.http, request, repeat, RetryPolicy{}, doors_.clock,
+                                doors_.random, std::move(stop));
+  if (answer || answer.error().code() != kBadCertificate) return answer;
+  return fail(
+      std::move(answer.error())
+          .with_hint(options_.ca_file.empty()
+                         ? "Name the authority that signed it with \"caFile\" in the account."
+                         : "The account trusts the authorities in " + options_.ca_file +
+                               " (\"caFile\"), and no others."));
+}
 
 Result<std::shared_ptr<const Token>> Session::authenticate(std::stop_token stop) {
   HttpRequest request;
@@ -164,8 +135,7 @@ Result<std::shared_ptr<const Token>> Session::authenticate(std::stop_token stop)
   request.url = with_version(options_.auth_url, "/v3") + "/auth/tokens";
   request.headers = {{"Content-Type", "application/json"}, {"Accept", "application/json"}};
   request.body = auth_body(options_.login, options_.scope).dump();
-  const auto answer = send_with_retry(doors_.http, request, Repeat::Safe, RetryPolicy{},
-                                      doors_.clock, doors_.random, stop);
+  const auto answer = transmit(std::move(request), Repeat::Safe, stop);
   const std::string doing = "asking Keystone for a token";
   if (!answer) return fail(Error(answer.error()).in(doing));
   if (answer->status != 201 && answer->status != 200) {
@@ -226,13 +196,19 @@ Result<HttpResponse> Session::send_once(const Call& call, const Token& token,
   request.url = endpoint->second + call.path;
   request.headers = {{"Accept", call.accept}};
   if (!call.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
-  if (call.service == Service::Compute) {
-    request.headers.emplace_back("OpenStack-API-Version", kComputeVersion);
-  }
+  auto version = options_.microversions->header(
+      call.service, endpoint->second, [&](const auto& url, bool named) {
+        HttpRequest question;
+        question.url = url;
+        question.headers = {{"Accept", "application/json"}};
+        if (named) question.secret_headers = {{"X-Auth-Token", token.id}};
+        return transmit(std::move(question), Repeat::Safe, stop);
+      });
+  if (!version) return fail(std::move(version.error()));
+  if (!version->empty()) request.headers.emplace_back("OpenStack-API-Version", *version);
   request.secret_headers = {{"X-Auth-Token", token.id}};
   request.body = call.body;
-  return send_with_retry(doors_.http, request, call.repeat, RetryPolicy{}, doors_.clock,
-                         doors_.random, stop);
+  return transmit(std::move(request), call.repeat, stop);
 }
 
 /// Keystone revokes by the whole second: a token that was given in the second in which the user got

@@ -7,6 +7,8 @@
 #include "orchestrator/net/http_client.hpp"
 #include "orchestrator/net/retry.hpp"
 #include "providers/openstack/errors.hpp"
+#include "providers/openstack/microversion.hpp"
+#include "providers/openstack/service.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -22,23 +24,6 @@
 
 namespace bailey::openstack {
 
-enum class Service : std::uint8_t {
-  Identity,
-  Network,
-  Compute,
-  Image,
-  KeyManager,
-  Volume,
-  ObjectStore,
-  Dns
-};
-
-/// The code of the failure that a cloud has no such service at all.
-inline constexpr std::string_view kNoService = "openstack.no-service";
-
-/// The type by which the service catalogue lists it.
-[[nodiscard]] std::string_view to_string(Service service) noexcept;
-
 /// The doors to the world that all calls go through. They outlive whoever holds them.
 struct Doors {
   HttpClient& http;
@@ -47,18 +32,23 @@ struct Doors {
 };
 
 /// A user by id, or by name and domain.
-struct PasswordLogin {
-  std::string user_id;
-  std::string user_name;
-  std::string domain_name;  ///< Of the user; used when there is no `domain_id`.
-  std::string domain_id;
+struct LoginUser {
+  std::string user_id = {};
+  std::string user_name = {};
+  std::string domain_name = {};  ///< Of the user; used when there is no `domain_id`.
+  std::string domain_id = {};
+};
+
+struct PasswordLogin : LoginUser {
   Secret password;
 };
 
-/// Brings its own project: it takes no scope.
+/// Brings its own project: it takes no scope. By id, or by name and the user that it is of.
 struct ApplicationCredentialLogin {
   std::string id;
   Secret secret;
+  std::string name = {};  ///< Used when there is no `id`.
+  LoginUser user = {};
 };
 
 using Login = std::variant<PasswordLogin, ApplicationCredentialLogin>;
@@ -73,10 +63,13 @@ struct TokenScope {
 
 struct SessionOptions {
   std::string auth_url;
-  std::string region;  ///< Empty: whichever the catalogue lists first.
+  std::string region;  ///< Empty: the one that the catalogue has.
   std::string interface = "public";
+  std::string ca_file;  ///< PEM of the authorities to trust; empty: the system's.
   Login login;
   TokenScope scope;
+  /// Shared by all sessions whose options are copied from those of one; made when it is null.
+  std::shared_ptr<Microversions> microversions = nullptr;
 };
 
 struct Token {
@@ -86,6 +79,7 @@ struct Token {
   std::string user_domain_id;
   std::string project_id;
   std::string project_domain_id;
+  std::string region;                        ///< Where the endpoints are.
   MonotonicTime received{};                  ///< When it came.
   std::map<Service, std::string> endpoints;  ///< With the version, without a slash at the end.
 };
@@ -102,7 +96,8 @@ struct Call {
 
 /// One login at one cloud. The token is asked for when it is first needed, shared by all threads,
 /// renewed a minute before it expires, and asked for anew, once a call, when a service refuses it;
-/// however many threads need one, only one asks. Thread-safe.
+/// however many threads need one, only one asks. Nothing is sent to an address where it would cross
+/// a network unencrypted. Thread-safe.
 class Session {
  public:
   Session(SessionOptions options, Doors doors);
@@ -115,6 +110,7 @@ class Session {
  private:
   Result<std::shared_ptr<const Token>> authenticate(std::stop_token stop);
   Result<HttpResponse> send_once(const Call& call, const Token& token, std::stop_token stop);
+  Result<HttpResponse> transmit(HttpRequest request, Repeat repeat, std::stop_token stop) const;
   Status outlast(const Token& refused, std::stop_token stop);
   void forget(const std::shared_ptr<const Token>& refused);
 
@@ -128,7 +124,7 @@ class Session {
   std::shared_ptr<const Token> token_;
 };
 
-/// Reads the answer to POST /auth/tokens. Fails with Protocol.
+/// Reads the answer to POST /auth/tokens. Fails with Protocol, and as read_catalog() does.
 [[nodiscard]] Result<Token> read_token(const HttpResponse& answer, const SessionOptions& options);
 /// The body of POST /auth/tokens. Holds the secret.
 [[nodiscard]] nlohmann::json auth_body(const Login& login, const TokenScope& scope);

@@ -5,6 +5,7 @@
 #include "orchestrator/net/curl_http_client.hpp"
 #include "providers/devcloud/devcloud.hpp"
 #include "providers/openstack/boundary.hpp"
+#include "providers/openstack/credential.hpp"
 #include "providers/openstack/openstack_plugin.hpp"
 #include "tests/support/fake_clock.hpp"
 
@@ -41,6 +42,8 @@ struct RealCloud final : ContractCloud {
   RealCloud() {
     account.endpoint = variable("AUTH_URL");
     account.region = variable("REGION_NAME");
+    account.interface = variable("INTERFACE");
+    account.ca_file = variable("CACERT");
     Json login{{"username", variable("USERNAME")},
                {"password", variable("PASSWORD")},
                {"project_name", variable("PROJECT_NAME")}};
@@ -164,6 +167,7 @@ class Ground {
     ASSERT_TRUE(token);
     HttpRequest upload;
     upload.method = "PUT";
+    upload.ca_file = home_->session().options().ca_file;
     upload.url = (*token)->endpoints.at(Service::Image) + "/images/" + image_id_ + "/file";
     upload.headers = {{"Content-Type", "application/octet-stream"}};
     upload.secret_headers = {{"X-Auth-Token", (*token)->id}};

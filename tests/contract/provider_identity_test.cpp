@@ -60,6 +60,8 @@ class ProviderIdentities : public ::testing::Test {
     if (!read) return options;
     options.auth_url = read->auth_url;
     options.region = read->region;
+    options.interface = read->interface;
+    options.ca_file = read->ca_file;
     options.login = read->login;
     return options;
   }
@@ -205,7 +207,8 @@ TEST_F(ProviderIdentities, UnknownGrantIsRefused) {
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().kind(), ErrorKind::InvalidArgument);
   auto user = Ground::instance().home().user_named(
-      "bailey-contract-app-" + openstack::short_uid(place().uid), {});
+      "bailey-contract-app-" + openstack::short_uid(place().uid),
+      *Ground::instance().home().domain(EnvironmentClass::Sandbox, {}), {});
   if (user && *user) place().users.push_back(string_member(**user, "id"));
 }
 
@@ -234,7 +237,7 @@ TEST_F(ProviderIdentities, FoundIdentityOfUnknownSecretGetsANewOne) {
 }
 
 TEST_F(ProviderIdentities, ForeignUserIsNeitherAdoptedNorRemoved) {
-  auto domain = Ground::instance().home().domain({});
+  auto domain = Ground::instance().home().domain(EnvironmentClass::Sandbox, {});
   ASSERT_TRUE(domain);
   auto foreign = Ground::instance().admin().post(
       Service::Identity, "/users",

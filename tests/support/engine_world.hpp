@@ -148,13 +148,17 @@ class LeakyProvider final : public Provider {
   LeakyProvider(FakeCloud& cloud, Clock& clock) : fake(cloud, clock) {}
   FakeProvider fake;
   bool leaks = false;
+  bool given_back = false;  ///< The boundaries stand, and are not ours any more.
+  BoundaryRequest wanted;   ///< The last boundary that was asked for.
 
   Result<std::string> ensure_boundary(const BoundaryRequest& request,
                                       std::stop_token stop) override {
+    wanted = request;
     return fake.ensure_boundary(request, stop);
   }
   Result<std::optional<std::string>> find_boundary(const EnvironmentUid& uid,
                                                    std::stop_token stop) override {
+    if (given_back) return std::optional<std::string>();
     return fake.find_boundary(uid, stop);
   }
   Result<std::vector<FoundBoundary>> list_boundaries(std::stop_token stop) override {
@@ -180,6 +184,7 @@ class LeakyProvider final : public Provider {
   }
   Result<std::vector<Observed>> list(const std::string& type, const std::string& boundary,
                                      std::stop_token stop) override {
+    if (given_back) return fail(ErrorKind::Refused, "not one of ours");
     return fake.list(type, boundary, stop);
   }
   Result<std::vector<Observed>> find(const std::string& type, const std::string& boundary,
@@ -382,11 +387,13 @@ class EngineWorld {
   void reopen() {
     engine_.reset();
     provider = std::make_shared<LeakyProvider>(cloud, clock);
-    plugins_["fake"] = {fake_provider_schema(std::chrono::seconds(0)),
-                        [this](const ProviderContext&) -> Result<std::shared_ptr<Provider>> {
-                          ++opened;
-                          return std::shared_ptr<Provider>(provider);
-                        }};
+    plugins_["fake"] = {
+        fake_provider_schema(std::chrono::seconds(0)),
+        [this](const ProviderContext& context) -> Result<std::shared_ptr<Provider>> {
+          ++opened;
+          credential = context.credential;
+          return std::shared_ptr<Provider>(provider);
+        }};
     engine_ =
         std::make_unique<Engine>(EngineParts{*store, plugins_, registry, clock, random, *sealer_,
                                              *opener_, *log_key, folder_->path() / "work"});
@@ -606,7 +613,8 @@ class EngineWorld {
   std::unique_ptr<MoodyStore> store;
   std::unique_ptr<LogKey> log_key;
   std::shared_ptr<LeakyProvider> provider;
-  int opened = 0;  ///< How often an account was opened.
+  int opened = 0;     ///< How often an account was opened.
+  Secret credential;  ///< What it was opened with last.
   std::string specs;
 
  private:

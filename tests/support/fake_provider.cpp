@@ -100,6 +100,7 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
 ProviderSchema fake_provider_schema(std::chrono::seconds grace) {
   ProviderSchema schema;
   schema.name = "fake";
+  schema.environment_options = {"/boundary"};
   const auto add = [&](ResourceTypeSchema each) {
     const auto name = each.name;
     schema.resource_types[name] = std::move(each);

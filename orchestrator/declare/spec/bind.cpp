@@ -206,9 +206,15 @@ Account bind_account(const std::string& name, const Json& spec) {
   account.classes = classes(spec, "classes");
   account.endpoint = string_member(spec, "endpoint");
   account.region = string_member(spec, "region");
+  account.interface = string_member(spec, "interface");
+  account.ca_file = string_member(spec, "caFile");
+  for (const auto& [key, value] : member(spec, "domains").items()) {
+    const auto of = parse_environment_class(key);
+    if (of && value.is_string()) account.domains[*of] = value.get<std::string>();
+  }
   const auto& credential = member(spec, "credential");
   account.credential = {string_member(credential, "file"), string_member(credential, "env"),
-                        strings_member(credential, "command")};
+                        strings_member(credential, "command"), string_member(credential, "cloud")};
   const auto& limits = member(spec, "limits");
   account.limits.concurrency = int_member(limits, "concurrency", account.limits.concurrency);
   account.limits.requests_per_second =
@@ -273,6 +279,9 @@ Environment bind_environment(const std::string& name, const Json& spec) {
       parse_environment_class(string_member(spec, "class")).value_or(EnvironmentClass::Production);
   environment.account = string_member(spec, "account");
   environment.template_name = string_member(spec, "template");
+  const auto& boundary = member(spec, "boundary");
+  environment.boundary = {string_member(boundary, "adopt"), string_member(boundary, "description"),
+                          strings_member(boundary, "tags")};
   for (const auto& [key, value] : member(spec, "parameters").items()) {
     environment.parameters[key] = value;
   }

@@ -7,29 +7,65 @@ namespace bailey::spec {
 
 namespace {
 
-bool is_loopback(std::string_view endpoint) {
-  const auto rest = endpoint.substr(endpoint.find("://") + 3);
-  auto host = rest.substr(0, rest.find_first_of("/?#"));
-  if (host.starts_with('[')) return host.starts_with("[::1]");
-  host = host.substr(0, host.find(':'));
-  return host == "localhost" || host.starts_with("127.");
+void check_endpoint(Workspace& workspace, const Document& document, const Account& account,
+                    const ProviderSchema& provider) {
+  if (account.endpoint.empty()) {
+    if (provider.endpoint_in_credential || document.is_broken("/endpoint")) return;
+    workspace.report.error(
+        "spec.missing-field", "Missing field",
+        fmt::format("An account at \"{}\" needs the field \"endpoint\".", account.provider),
+        document.at(""));
+  } else if (!document.is_broken("/endpoint") && crosses_in_clear(account.endpoint)) {
+    workspace.report.error("spec.plain-http", "Not encrypted",
+                           "Credentials would cross the network in the clear; use \"https://\".",
+                           document.at("/endpoint"));
+  }
+}
+
+void check_options(Workspace& workspace, const Document& document, const ProviderSchema& provider) {
+  for (const char* option : {"/interface", "/caFile", "/domains", "/credential/cloud"}) {
+    if (document.node(option) == nullptr || provider.account_options.contains(option)) continue;
+    workspace.report.error("spec.wrong-provider", "Wrong provider",
+                           fmt::format("The provider \"{}\" knows nothing of this.", provider.name),
+                           document.key_at(option));
+  }
+}
+
+/// Where some classes have a domain, the others would end up wherever the login happens to be.
+void check_domains(Workspace& workspace, const Document& document, const Account& account) {
+  if (document.node("/domains") == nullptr) return;
+  if (document.is_broken("/domains") || document.is_broken("/classes")) return;
+  for (const auto each : account.classes) {
+    if (account.domains.contains(each)) continue;
+    workspace.report.error(
+        "spec.missing-domain", "Missing domain",
+        fmt::format("The account is for environments of class \"{}\", and no domain is named for "
+                    "them.",
+                    to_string(each)),
+        document.key_at("/domains"));
+  }
+  for (const auto& [each, name] : account.domains) {
+    if (account.classes.contains(each)) continue;
+    workspace.report.error(
+        "spec.class-not-allowed", "Class not allowed",
+        fmt::format("The account is not for environments of class \"{}\".", to_string(each)),
+        document.key_at(step("/domains", to_string(each))));
+  }
 }
 
 void check_account(Workspace& workspace, const Document& document, const Account& account) {
-  if (account.endpoint.starts_with("http://") && !is_loopback(account.endpoint)) {
-    workspace.report.warning("spec.plain-http", "Not encrypted",
-                             "Credentials would cross the network in the clear; use \"https://\".",
-                             document.at("/endpoint"));
-  }
   const bool production = account.classes.contains(EnvironmentClass::Production);
   if (production && account.classes.size() > 1) {
     workspace.report.error("spec.floor.production-account", "Below the floor of production",
                            "An account of production is used by production alone.",
                            document.at("/classes"));
   }
+  check_domains(workspace, document, account);
   const auto provider = workspace.providers.find(account.provider);
-  const bool cloud = provider != workspace.providers.end() && provider->second.cloud;
-  if (!cloud || !account.classes.contains(EnvironmentClass::Sandbox)) return;
+  if (provider == workspace.providers.end()) return;
+  check_endpoint(workspace, document, account, provider->second);
+  check_options(workspace, document, provider->second);
+  if (!provider->second.cloud || !account.classes.contains(EnvironmentClass::Sandbox)) return;
   if (document.is_broken("/limits")) return;
   for (const auto& [name, given] :
        {std::pair{"sandboxesPerOwner", account.limits.sandboxes_per_owner.has_value()},

@@ -24,6 +24,7 @@ class EnvironmentCheck {
 
   void run() {
     check_account();
+    check_boundary();
     if (template_ != nullptr) {
       check_parameters();
       check_roles();
@@ -66,6 +67,24 @@ class EnvironmentCheck {
           fmt::format("The account \"{}\" is not for environments of class \"{}\".",
                       environment_.account, to_string(environment_.environment_class)),
           document_.at("/account"));
+  }
+
+  void check_boundary() {
+    if (document_.node("/boundary") == nullptr) return;
+    const auto provider = account_ == nullptr ? workspace_.providers.end()
+                                              : workspace_.providers.find(account_->provider);
+    if (provider != workspace_.providers.end() &&
+        !provider->second.environment_options.contains("/boundary")) {
+      error("spec.wrong-provider", "Wrong provider",
+            fmt::format("The provider \"{}\" knows nothing of this.", account_->provider),
+            document_.key_at("/boundary"));
+    }
+    if (document_.node("/boundary/adopt") == nullptr) return;
+    for (const char* field : {"/boundary/description", "/boundary/tags"}) {
+      if (document_.node(field) == nullptr) continue;
+      error("spec.adopted-as-it-is", "Adopted as it is",
+            "What is adopted keeps its description and its tags.", document_.key_at(field));
+    }
   }
 
   void check_parameters() {

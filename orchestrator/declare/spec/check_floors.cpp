@@ -69,6 +69,12 @@ class FloorCheck {
       below("spec.floor.sandbox-owner", "A sandbox belongs to a person: say \"owner\".",
             document_.at("/class"));
     }
+    if (document_.node("/boundary/adopt") != nullptr) {
+      below("spec.floor.sandbox-adopt",
+            "A sandbox ends with everything in it, and its making asks nobody: it takes nothing "
+            "over that was there before.",
+            document_.key_at("/boundary/adopt"));
+    }
     if (document_.is_broken("/ttl")) return;
     if (!environment_.ttl) {
       below("spec.floor.sandbox-ttl", "A sandbox ends: say \"ttl\", such as \"8h\".",
@@ -208,6 +214,31 @@ void check_sandboxes_per_owner(Workspace& workspace) {
   }
 }
 
+/// One wall around two environments is none. What two accounts call by different names is found by
+/// the owner's mark, at the provider.
+void check_adoptions(Workspace& workspace) {
+  std::map<std::vector<std::string>, std::string> adopters;
+  for (const auto* document : workspace.of_kind("Environment")) {
+    const auto* environment = workspace.bundle.environment(document->name);
+    if (environment == nullptr || environment->boundary.adopt.empty()) continue;
+    const auto account = workspace.bundle.accounts.find(environment->account);
+    if (account == workspace.bundle.accounts.end()) continue;
+    const auto& of = account->second;
+    const auto domain = of.domains.find(environment->environment_class);
+    const auto [at, first] = adopters.try_emplace(
+        {of.provider, of.endpoint, of.endpoint.empty() ? of.name : std::string(),
+         domain == of.domains.end() ? std::string() : domain->second, environment->boundary.adopt},
+        environment->name);
+    if (first) continue;
+    workspace.report.error(
+        "spec.duplicate-adoption", "Adopted twice",
+        fmt::format("The environment \"{}\" adopts this already, and each environment has a "
+                    "boundary of its own.",
+                    at->second),
+        document->at("/boundary/adopt"));
+  }
+}
+
 }  // namespace
 
 void check_floors(Workspace& workspace) {
@@ -217,6 +248,7 @@ void check_floors(Workspace& workspace) {
     FloorCheck(workspace, *document, *environment).run();
   }
   check_sandboxes_per_owner(workspace);
+  check_adoptions(workspace);
 }
 
 }  // namespace bailey::spec

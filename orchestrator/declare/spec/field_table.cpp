@@ -71,11 +71,16 @@ ValueTable exactly_one(std::vector<FieldTable> fields) {
 }
 
 FieldTable required(std::string name, std::string description, ValueTable value) {
-  return {std::move(name), std::move(description), true, true, std::move(value)};
+  return {std::move(name), std::move(description), true, true, std::move(value), false};
 }
 
 FieldTable optional(std::string name, std::string description, ValueTable value) {
-  return {std::move(name), std::move(description), false, true, std::move(value)};
+  return {std::move(name), std::move(description), false, true, std::move(value), false};
+}
+
+FieldTable beside(FieldTable field) {
+  field.beside = true;
+  return field;
 }
 
 FieldTable not_yet(FieldTable field) {
@@ -142,17 +147,32 @@ ValueTable organization_spec() {
 }
 
 ValueTable account_spec() {
+  std::vector<FieldTable> domains;
+  for (const auto& name : class_names()) {
+    domains.push_back(
+        optional(name, "Name or id of the domain for this class.", text(TextFormat::Line)));
+  }
   return object({
       required("provider", "The provider, for example openstack.", text(TextFormat::Provider)),
       required("classes", "Environment classes that may use this account.",
                list(one_of(class_names()), 1)),
-      required("endpoint", "Address of the provider's API.", text(TextFormat::Url)),
+      optional("endpoint", "Address of the provider's API; may be left to the credential.",
+               text(TextFormat::Url)),
       optional("region", "Region at the provider.", text()),
+      optional("interface", "Which of the provider's endpoints are used.",
+               one_of({"public", "internal", "admin"})),
+      optional("caFile", "PEM file of the authorities to trust, instead of the system's.",
+               text(TextFormat::Line)),
+      optional("domains", "Where the provider keeps the environments of each class.",
+               object(std::move(domains))),
       required("credential", "Where the secret is read from when it is needed; never the secret.",
                exactly_one({
                    optional("file", "Path of a file that only its owner can read.", text()),
-                   optional("env", "Name of an environment variable.", text()),
+                   optional("env", "Environment variable, or all that begin so: \"OS_*\".",
+                            text(TextFormat::Variable)),
                    optional("command", "Program that prints it.", list(text(), 1, false)),
+                   beside(optional("cloud", "Which cloud of a clouds.yaml it is.",
+                                   text(TextFormat::Line))),
                })),
       optional("limits", "How hard the account may be used.",
                object({
@@ -274,6 +294,13 @@ ValueTable environment_spec() {
       required("class", "Sets the floor of rules.", one_of(class_names())),
       required("account", "The account it lives on.", text(TextFormat::Account)),
       required("template", "What it is made from.", text(TextFormat::Template)),
+      optional(
+          "boundary", "How the wall around it is made at the provider.",
+          object({
+              optional("adopt", "Name or id of one that is there already.", text(TextFormat::Line)),
+              optional("description", "Shown at the provider.", text()),
+              optional("tags", "Tags at the provider.", list(text(TextFormat::Tag), 1)),
+          })),
       optional("parameters", "Values of the template's parameters.",
                map(TextFormat::FieldName, of_type(ValueType::Scalar))),
       optional("bindings", "Who holds which role.", map(TextFormat::Name, subjects())),
@@ -327,7 +354,8 @@ ValueTable value_of(const FieldSchema& field);
 std::vector<FieldTable> fields_of(const std::vector<FieldSchema>& schemas) {
   std::vector<FieldTable> fields;
   for (const auto& schema : schemas) {
-    fields.push_back({schema.name, schema.description, schema.required, true, value_of(schema)});
+    fields.push_back(
+        {schema.name, schema.description, schema.required, true, value_of(schema), false});
   }
   return fields;
 }

@@ -28,6 +28,9 @@ enum class TextFormat : std::uint8_t {
   Name,        ///< DNS label.
   PersonName,  ///< DNS labels joined by dots.
   FieldName,   ///< As programmers name parameters.
+  Line,        ///< Not empty, and on one line.
+  Variable,    ///< Of a process's environment; `PREFIX*` means all that begin so.
+  Tag,         ///< A word of the provider's users on a boundary.
   Duration,
   Time,
   ClockTime,
@@ -61,7 +64,7 @@ struct ValueTable {
   std::size_t min_items = 0;
   bool unique = false;       ///< No element of a list twice.
   bool references = false;   ///< May hold `${...}`.
-  bool exactly_one = false;  ///< Of an object's fields.
+  bool exactly_one = false;  ///< Of an object's fields, those `beside` not counted.
   std::string refers_to;     ///< Resource type that a reference here must have.
   std::vector<FieldTable> fields;
   std::shared_ptr<const ValueTable> element;
@@ -75,6 +78,7 @@ struct FieldTable {
   bool required = false;
   bool effective = true;  ///< False: read and checked, and nothing acts upon it yet.
   ValueTable value;
+  bool beside = false;  ///< Where exactly one field stands, this may stand beside it.
 };
 
 struct KindTable {

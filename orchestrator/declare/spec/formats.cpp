@@ -52,6 +52,48 @@ bool is_field_name(std::string_view text) {
   return true;
 }
 
+bool is_line(std::string_view text) {
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return false;
+  }
+  return !trim(text).empty();
+}
+
+// IEEE Std 1003.1, "Environment Variables", with lower case as most systems allow it.
+bool is_variable(std::string_view text) {
+  if (text.ends_with('*')) text.remove_suffix(1);
+  if (text.empty() || (text.front() >= '0' && text.front() <= '9')) return false;
+  for (const char c : text) {
+    if (!is_alnum(c) && c != '_') return false;
+  }
+  return true;
+}
+
+// What Keystone takes (its schema of project tags), without what our own tags begin with.
+bool is_tag(std::string_view text) {
+  return is_line(text) && text.size() <= 255 &&
+         text.find_first_of(",/") == std::string_view::npos && !text.starts_with("bailey");
+}
+
+std::optional<FormatFault> check_word(TextFormat format, std::string_view text) {
+  const auto fault = [&](const char* rule) {
+    return FormatFault{
+        "spec.bad-value", "Bad value", fmt::format("\"{}\" {}", text.substr(0, 80), rule), {}};
+  };
+  if (format == TextFormat::Variable && !is_variable(text)) {
+    return fault("is no name of an environment variable; \"OS_*\" means all that begin so.");
+  }
+  if (format == TextFormat::Tag && !is_tag(text)) {
+    return fault(
+        "is no tag here: at most 255 characters without \",\" and \"/\", not beginning with "
+        "\"bailey\".");
+  }
+  if (format == TextFormat::Line && !is_line(text)) {
+    return fault("cannot stand here: a text on one line is needed.");
+  }
+  return std::nullopt;
+}
+
 // What a person most likely meant by a name with capitals, blanks or underscores.
 std::string as_label(std::string_view text) {
   std::string out;
@@ -248,6 +290,10 @@ std::optional<FormatFault> check_format(TextFormat format, std::string_view text
     case TextFormat::PersonName:
     case TextFormat::FieldName:
       return check_name(format, text);
+    case TextFormat::Line:
+    case TextFormat::Variable:
+    case TextFormat::Tag:
+      return check_word(format, text);
     case TextFormat::Duration:
       if (parse_duration(text)) return std::nullopt;
       return FormatFault{"spec.bad-duration",

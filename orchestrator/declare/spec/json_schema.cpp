@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace bailey {
 
 namespace {
@@ -23,6 +25,10 @@ const char* pattern_of(TextFormat format) {
       return "^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$";
     case TextFormat::FieldName:
       return "^[a-zA-Z][a-zA-Z0-9_-]{0,62}$";
+    case TextFormat::Variable:
+      return "^[a-zA-Z_][a-zA-Z0-9_]*[*]?$";
+    case TextFormat::Tag:
+      return "^[^,/]+$";
     case TextFormat::Duration:
       return "^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$";
     case TextFormat::ClockTime:
@@ -50,7 +56,7 @@ Json text_schema(const ValueTable& table) {
     schema["enum"] = table.allowed;
   } else if (const char* pattern = pattern_of(table.format)) {
     schema["pattern"] = pattern;
-  } else if (table.format == TextFormat::Any) {
+  } else if (table.format == TextFormat::Any || table.format == TextFormat::Line) {
     // A text may be written without quotes whatever it looks like.
     schema["type"] = {"string", "number", "boolean"};
   }
@@ -73,8 +79,16 @@ Json object_schema(const ValueTable& table, const Json& resource) {
       {"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
   if (!required.empty()) schema["required"] = std::move(required);
   if (table.exactly_one) {
-    schema["minProperties"] = 1;
-    schema["maxProperties"] = 1;
+    const auto beside = std::count_if(table.fields.begin(), table.fields.end(),
+                                      [](const FieldTable& field) { return field.beside; });
+    if (beside == 0) {
+      schema["minProperties"] = 1;
+      schema["maxProperties"] = 1;
+      return schema;
+    }
+    for (const auto& field : table.fields) {
+      if (!field.beside) schema["oneOf"].push_back({{"required", {field.name}}});
+    }
   }
   return schema;
 }

@@ -341,10 +341,15 @@ class ShapeReader {
                                 field.description.empty() ? "" : " ", field.description),
                     where);
     }
-    const std::size_t given = node.entries.size() - unknown;
+    std::size_t given = node.entries.size() - unknown;
+    for (const auto& field : table.fields) {
+      if (field.beside && node.find(field.name) != nullptr) --given;
+    }
     if (!table.exactly_one || given == 1 || (given == 0 && unknown > 0)) return;
     std::vector<std::string> names;
-    for (const auto& field : table.fields) names.push_back(field.name);
+    for (const auto& field : table.fields) {
+      if (!field.beside) names.push_back(field.name);
+    }
     document_.broken.insert(pointer);
     report_.error("spec.exactly-one", "Exactly one is needed",
                   fmt::format("Exactly one of {} stands here.", enumerate(names)), where);

@@ -163,22 +163,7 @@ Result<TagReference> parse_tag_reference(std::string_view text) {
 }
 
 bool is_loopback_registry(std::string_view registry) noexcept {
-  const auto host = host_and_port(registry).first;
-  if (host == "localhost" || host == "[::1]") return true;
-  // Four plain numbers: `127.example.com` is somebody else's name.
-  if (!host.starts_with("127.")) return false;
-  std::size_t dots = 0;
-  std::size_t digits = 0;
-  for (const char c : host) {
-    if (c == '.') {
-      if (digits == 0) return false;
-      ++dots;
-      digits = 0;
-    } else if (!is_digit(c) || ++digits > 3) {
-      return false;
-    }
-  }
-  return dots == 3 && digits > 0;
+  return is_loopback_host(host_and_port(registry).first);
 }
 
 }  // namespace bailey

@@ -28,6 +28,11 @@ struct BoundaryRequest {
   std::string environment;
   std::string project;
   EnvironmentClass environment_class = EnvironmentClass::Production;
+  /// Name or id of one that is there already, to be taken over instead of making one; it keeps its
+  /// description and tags.
+  std::string adopt = {};
+  std::string description = {};  ///< Empty: the provider's own words.
+  std::vector<std::string> tags = {};
 };
 
 /// A boundary as its owner's marks at the provider tell of it.
@@ -116,7 +121,9 @@ class Provider {
  public:
   virtual ~Provider() = default;
 
-  /// Finds the boundary of this environment by its uid, or makes it. Safe to repeat.
+  /// Finds the boundary of this environment by its uid, or makes it, or takes over the one that it
+  /// adopts: Refused when that is another environment's, NotFound when there is none, Conflict when
+  /// the environment has another boundary already. Safe to repeat.
   virtual Result<std::string> ensure_boundary(const BoundaryRequest& request,
                                               std::stop_token stop) = 0;
   virtual Result<std::optional<std::string>> find_boundary(const EnvironmentUid& uid,
@@ -125,7 +132,9 @@ class Provider {
   /// environment again when the record is lost.
   virtual Result<std::vector<FoundBoundary>> list_boundaries(std::stop_token stop) = 0;
   /// Deletes the boundary and what the provider itself put into it. Refuses (FailedPrecondition)
-  /// while anything else is inside. Absent is success.
+  /// while anything else is inside. Absent is success. An adopted one is given back instead, as it
+  /// was: what is inside without a marker of ours is no obstacle and not touched, and afterwards
+  /// find_boundary() finds nothing.
   virtual Status remove_boundary(const std::string& boundary, std::stop_token stop) = 0;
 
   /// Makes the resource, marked, and returns once it is usable. Never called twice for a marker

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <unistd.h>
 
 namespace bailey {
 
@@ -27,6 +28,24 @@ struct Engine::OpenAccount {
 
 namespace {
 
+// As the lines of an env file, quoted as POSIX shells read them back.
+Result<Secret> variables_with_prefix(const std::string& pattern) {
+  const std::string prefix = pattern.substr(0, pattern.size() - 1);
+  std::string lines;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view variable(*entry);
+    const auto equals = variable.find('=');
+    if (equals == std::string_view::npos || !variable.starts_with(prefix)) continue;
+    lines.append(variable.substr(0, equals)).append("='");
+    for (const char c : variable.substr(equals + 1)) {
+      c == '\'' ? lines.append("'\\''") : lines.append(1, c);
+    }
+    lines.append("'\n");
+  }
+  if (!lines.empty()) return Secret(std::move(lines));
+  return fail(ErrorKind::NotFound, fmt::format("no environment variable begins with {}", prefix));
+}
+
 Result<Secret> read_credential(const Account& account) {
   const auto& source = account.credential;
   if (!source.file.empty()) {
@@ -34,6 +53,7 @@ Result<Secret> read_credential(const Account& account) {
     if (!text) return fail(std::move(text.error()));
     return Secret(*std::move(text));
   }
+  if (source.env.ends_with('*')) return variables_with_prefix(source.env);
   if (!source.env.empty()) {
     const char* value = std::getenv(source.env.c_str());
     if (value == nullptr) {

@@ -140,10 +140,11 @@ struct Work {
 Result<std::string> ensure_boundary(Work& work) {
   const auto& change = work.claim.change;
   const auto& environment = *work.bench.environment;
-  auto boundary =
-      work.provider->ensure_boundary({change.environment_uid, environment.name, environment.project,
-                                      environment.environment_class},
-                                     work.stop);
+  const auto& wanted = environment.boundary;
+  auto boundary = work.provider->ensure_boundary(
+      {change.environment_uid, environment.name, environment.project, environment.environment_class,
+       wanted.adopt, wanted.description, wanted.tags},
+      work.stop);
   if (!boundary) return boundary;
   auto written =
       in_transaction(work.engine.store(), Access::Write, [&](Transaction& transaction) -> Status {
@@ -222,8 +223,11 @@ Status take_down(Work& work) {
   auto stripped =
       strip_environment(work.engine, *work.bench.bundle, *work.bench.environment, work.stop);
   if (!stripped) return fail(std::move(stripped.error()).in("revoking its credentials"));
+  // An adopted one that an earlier run gave back still stands, and is nobody's of ours: only its
+  // mark tells.
+  const bool adopted = !work.bench.environment->boundary.adopt.empty();
   return teardown(*work.provider, work.engine.schema(*work.bench.bundle, *work.bench.environment),
-                  change.environment_uid, boundary, work.stop);
+                  change.environment_uid, adopted ? std::string() : boundary, work.stop);
 }
 
 Result<Change> run_policy(Engine& engine, Claim& claim) {

@@ -128,5 +128,46 @@ TEST(BundleReader, ADocumentThatCannotBeReadHidesNoOther) {
   EXPECT_EQ(codes, (std::vector<std::string>{"yaml.anchor", "yaml.syntax"})) << told(reading);
 }
 
+TEST(BundleReader, BindsHowAnAccountReachesItsCloud) {
+  Acme acme;
+  acme.accounts = replaced(acme.accounts, "  endpoint: https://cloud.example/v3\n", "");
+  acme.accounts = replaced(acme.accounts, "{file: /etc/bailey/production.json}",
+                           "{file: clouds.yaml, cloud: acme}\n  interface: internal\n"
+                           "  caFile: /etc/ca.pem\n  domains: {production: prod}");
+  const auto reading = test::read(acme);
+  ASSERT_TRUE(reading.bundle) << test::told(reading);
+  const auto& account = reading.bundle->accounts.at("cloud-production");
+  EXPECT_EQ(account.endpoint, "");
+  EXPECT_EQ(account.interface, "internal");
+  EXPECT_EQ(account.ca_file, "/etc/ca.pem");
+  EXPECT_EQ(account.credential.file, "clouds.yaml");
+  EXPECT_EQ(account.credential.cloud, "acme");
+  EXPECT_EQ(account.domains.at(EnvironmentClass::Production), "prod");
+}
+
+TEST(BundleReader, WhatABoundaryIsDecidesAboutAnEnvironment) {
+  Acme acme;
+  const auto before = test::read(acme);
+  acme.development = replaced(acme.development, "bindings:", "boundary: {adopt: old}\n  bindings:");
+  const auto reading = test::read(acme);
+  ASSERT_TRUE(reading.bundle && before.bundle) << test::told(reading);
+  EXPECT_EQ(reading.bundle->environments.at("dev").boundary.adopt, "old");
+  EXPECT_NE(policy_digest_of(*reading.bundle), policy_digest_of(*before.bundle));
+}
+
+TEST(BundleReader, NoTwoEnvironmentsAdoptTheSame) {
+  Acme acme;
+  acme.development = replaced(acme.development, "bindings:", "boundary: {adopt: old}\n  bindings:");
+  acme.staging = replaced(acme.staging, "verify:", "boundary: {adopt: old}\n  verify:");
+  const auto twice = test::read(acme);
+  EXPECT_EQ(twice.codes(), std::vector<std::string>{"spec.duplicate-adoption"});
+  // Of the same name, and in domains of their own, they are two.
+  acme.accounts =
+      replaced(acme.accounts, "{env: CLOUD_CREDENTIAL}",
+               "{env: A}\n  domains: {sandbox: a, development: b, test: c, staging: d}");
+  const auto apart = test::read(acme);
+  EXPECT_TRUE(apart.bundle) << test::told(apart);
+}
+
 }  // namespace
 }  // namespace bailey

@@ -50,6 +50,9 @@ inline ProviderSchemas demo_schemas() {
 
   ProviderSchema demo;
   demo.name = "demo";
+  demo.account_options = {"/interface", "/caFile", "/domains", "/credential/cloud"};
+  demo.environment_options = {"/boundary"};
+  demo.endpoint_in_credential = true;
   demo.resource_types["network"] = {"network", "A network.", {cidr}, {{"id", "Its id."}}};
   demo.resource_types["security-group"] = {"security-group", "Rules.", {ingress}, {}};
   demo.resource_types["secret"] = {"secret", "A secret.", {generate}, {{"ref", "Its address."}}};

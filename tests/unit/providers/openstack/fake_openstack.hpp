@@ -24,13 +24,13 @@ inline HttpResponse answer(int status, const Json& body = Json::object()) {
 
 /// Answers by `METHOD path` (path with its service, without query) from a script: each answer once,
 /// the last one for ever. Logs in whoever asks, with `token-1`, `token-2`... What nobody scripted
-/// fails the test. Thread-safe.
+/// fails the test, but for the services' version documents. Thread-safe.
 class FakeOpenstack final : public HttpClient {
  public:
   using Reply = std::function<Result<HttpResponse>(const HttpRequest&)>;
 
   FakeOpenstack() {
-    project_ = {{"id", "p1"}, {"tags", {"bailey:env-1"}}};
+    project_ = {{"id", "p1"}, {"domain_id", "d1"}, {"tags", {"bailey:env-1"}}};
     on("GET /v3/projects/p1", answer(200, {{"project", project_}}));
   }
 
@@ -54,7 +54,7 @@ class FakeOpenstack final : public HttpClient {
 
   Result<HttpResponse> send(const HttpRequest& request, std::stop_token stop) override {
     if (stop.stop_requested()) return fail(ErrorKind::Cancelled, "stopped");
-    const auto path = request.url.substr(std::string("http://cloud").size());
+    const auto path = request.url.substr(std::string("https://cloud").size());
     const auto what = request.method + " " + path.substr(0, path.find('?'));
     Reply reply;
     {
@@ -68,6 +68,7 @@ class FakeOpenstack final : public HttpClient {
     }
     if (reply) return reply(request);
     if (what == "POST /v3/auth/tokens") return log_in();
+    if (what.starts_with("GET /") && what.ends_with('/')) return versions("2.93");
     ADD_FAILURE() << "nobody scripted " << what;
     return answer(418);
   }
@@ -76,12 +77,19 @@ class FakeOpenstack final : public HttpClient {
     const std::lock_guard lock(mutex_);
     std::vector<HttpRequest> found;
     for (const auto& request : requests_) {
-      const auto path = request.url.substr(std::string("http://cloud").size());
+      const auto path = request.url.substr(std::string("https://cloud").size());
       if (request.method + " " + path.substr(0, path.find('?')) == what) found.push_back(request);
     }
     return found;
   }
   [[nodiscard]] std::size_t count(const std::string& what) const { return requests(what).size(); }
+
+  static HttpResponse versions(const std::string& newest) {
+    const auto lead = newest.substr(0, 2);
+    return answer(300, {{"versions",
+                         {{{"id", "v1.0"}, {"version", ""}, {"min_version", ""}},
+                          {{"id", "ours"}, {"version", newest}, {"min_version", lead + "1"}}}}});
+  }
 
   HttpResponse log_in() {
     const std::lock_guard lock(mutex_);
@@ -90,15 +98,15 @@ class FakeOpenstack final : public HttpClient {
   static HttpResponse token_answer(const std::string& id, const std::string& until) {
     Json catalog = Json::array();
     for (const auto& [type, url] :
-         std::map<std::string, std::string>{{"network", "http://cloud/network"},
-                                            {"compute", "http://cloud/compute/v2.1/"},
-                                            {"image", "http://cloud/image"},
-                                            {"key-manager", "http://cloud/key-manager"}}) {
+         std::map<std::string, std::string>{{"network", "https://cloud/network"},
+                                            {"compute", "https://cloud/compute/v2.1/"},
+                                            {"image", "https://cloud/image"},
+                                            {"key-manager", "https://cloud/key-manager"}}) {
       catalog.push_back(
           {{"type", type},
            {"endpoints",
             {{{"interface", "internal"}, {"region_id", "here"}, {"url", "http://cloud/inside"}},
-             {{"interface", "public"}, {"region_id", "there"}, {"url", "http://cloud/far"}},
+             {{"interface", "public"}, {"region_id", "there"}, {"url", "https://cloud/far"}},
              {{"interface", "public"}, {"region_id", "here"}, {"url", url}}}}});
     }
     auto response = answer(201, {{"token",
@@ -125,7 +133,7 @@ class OpenstackTest : public ::testing::Test {
  protected:
   OpenstackTest() {
     account_.name = "unit";
-    account_.endpoint = "http://cloud/v3";
+    account_.endpoint = "https://cloud/v3";
     account_.region = "here";
     auto opened = openstack_plugin().open(ProviderContext{.account = account_,
                                                           .credential = Secret(credential().dump()),
@@ -152,7 +160,7 @@ class OpenstackTest : public ::testing::Test {
   Doors doors() { return {cloud, clock, random}; }
   SessionOptions options() const {
     SessionOptions made;
-    made.auth_url = "http://cloud/v3";
+    made.auth_url = "https://cloud/v3";
     made.region = "here";
     PasswordLogin login;
     login.user_name = "admin";

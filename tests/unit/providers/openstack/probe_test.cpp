@@ -14,7 +14,7 @@ class ProbeTest : public OpenstackTest {
   }
   ProbeOutcome outcome(const std::string& operation, std::vector<ProbeTarget::Thing> things = {}) {
     const Secret material(Json{
-        {"auth_url", "http://cloud/v3"},
+        {"auth_url", "https://cloud/v3"},
         {"region", "here"},
         {"interface", "public"},
         {"application_credential_id", "ac"},
@@ -89,7 +89,7 @@ TEST_F(ProbeTest, UnknownTypeIsUnknownAndNotRefused) {
 
 TEST_F(ProbeTest, TargetWithoutABoundaryIsRefused) {
   const Secret material(Json{
-      {"auth_url", "http://cloud/v3"},
+      {"auth_url", "https://cloud/v3"},
       {"application_credential_id", "ac"},
       {"application_credential_secret",
        "s"}}.dump());

@@ -182,7 +182,7 @@ TEST_F(ResourcesTest, SecretUsesEveryCharacterOfItsAlphabet) {
   cloud.on("POST /key-manager/v1/secrets", [&](const HttpRequest& request) {
     for (const char c : string_member(*parse_json(request.body), "payload")) ++seen[c];
     return Result<HttpResponse>(
-        answer(201, {{"secret_ref", "http://cloud/key-manager/v1/secrets/k1"}}));
+        answer(201, {{"secret_ref", "https://cloud/key-manager/v1/secrets/k1"}}));
   });
   const Json how{{"length", 4096}, {"alphabet", "abcd"}};
   const auto made = provider->create(ask("secret", {{"generate", how}}), {});

@@ -1,5 +1,5 @@
 #include "providers/openstack/api.hpp"
-#include "providers/openstack/home.hpp"
+#include "providers/openstack/credential.hpp"
 #include "tests/unit/providers/openstack/fake_openstack.hpp"
 
 #include <thread>
@@ -136,16 +136,13 @@ TEST_F(SessionTest, AnswerWithoutATokenIsNotUnderstood) {
 TEST_F(SessionTest, TakesEndpointsByInterfaceAndRegion) {
   const auto token = session.token({});
   ASSERT_TRUE(token);
-  EXPECT_EQ((*token)->endpoints.at(Service::Network), "http://cloud/network/v2.0");
-  EXPECT_EQ((*token)->endpoints.at(Service::Compute), "http://cloud/compute/v2.1");
-  EXPECT_EQ((*token)->endpoints.at(Service::Identity), "http://cloud/v3");
+  EXPECT_EQ((*token)->endpoints.at(Service::Network), "https://cloud/network/v2.0");
+  EXPECT_EQ((*token)->endpoints.at(Service::Compute), "https://cloud/compute/v2.1");
+  EXPECT_EQ((*token)->endpoints.at(Service::Identity), "https://cloud/v3");
 }
 
 TEST_F(SessionTest, ServiceThatIsInNoCatalogueIsNamed) {
-  auto elsewhere = options();
-  elsewhere.region = "nowhere";
-  Session lost(elsewhere, doors());
-  const auto refused = Api(lost, {}).get(Service::Image, "/images");
+  const auto refused = Api(session, {}).get(Service::Dns, "/zones");
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind(), ErrorKind::Unsupported);
   EXPECT_EQ(refused.error().code(), kNoService);
@@ -159,6 +156,75 @@ TEST_F(SessionTest, OnlyNovaIsToldAMicroversion) {
   EXPECT_EQ(header_of(cloud.requests(kNetworks).back(), "OpenStack-API-Version"), "");
   EXPECT_EQ(header_of(cloud.requests("GET /compute/v2.1/flavors").back(), "OpenStack-API-Version"),
             "compute 2.60");
+}
+
+TEST_F(SessionTest, SessionsOfOneAccountAskForVersionsOnce) {
+  cloud.on("GET /compute/v2.1/flavors", answer(200));
+  EXPECT_TRUE(Api(session, {}).get(Service::Compute, "/flavors"));
+  Session inside(session.options(), doors());
+  EXPECT_TRUE(Api(inside, {}).get(Service::Compute, "/flavors"));
+  EXPECT_EQ(cloud.count("GET /compute/"), 1U);
+}
+
+TEST_F(SessionTest, ServiceThatIsTooOldIsNotAsked) {
+  cloud.on("GET /compute/", FakeOpenstack::versions("2.30"));
+  const auto refused = Api(session, {}).get(Service::Compute, "/flavors");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind(), ErrorKind::Unsupported);
+  EXPECT_EQ(refused.error().code(), "openstack.microversion");
+}
+
+TEST_F(SessionTest, TrustsTheAuthoritiesOfItsAccountAtEveryAddress) {
+  cloud.on("GET /compute/v2.1/flavors", answer(200));
+  auto own = options();
+  own.ca_file = "/etc/ca.pem";
+  Session trusting(own, doors());
+  EXPECT_TRUE(Api(trusting, {}).get(Service::Compute, "/flavors"));
+  for (const auto* what : {kLogin, "GET /compute/", "GET /compute/v2.1/flavors"}) {
+    ASSERT_EQ(cloud.count(what), 1U);
+    EXPECT_EQ(cloud.requests(what).back().ca_file, "/etc/ca.pem");
+  }
+}
+
+TEST_F(SessionTest, UnverifiedCertificateNamesTheOption) {
+  cloud.on(kLogin, [](const HttpRequest&) -> Result<HttpResponse> {
+    return fail(Error(ErrorKind::Protocol, "scripted").with_code(std::string(kBadCertificate)));
+  });
+  const auto refused = session.token({});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), kBadCertificate);
+  EXPECT_NE(refused.error().hint().find("caFile"), std::string::npos);
+}
+
+TEST_F(SessionTest, SendsNoTokenInTheClear) {
+  auto inside = options();
+  inside.interface = "internal";  // http, and not on this machine
+  Session lost(inside, doors());
+  const auto refused = Api(lost, {}).get(Service::Network, "/networks");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind(), ErrorKind::Refused);
+  EXPECT_EQ(refused.error().code(), "openstack.plain-http");
+  EXPECT_EQ(cloud.count("GET /inside/v2.0/networks"), 0U);
+  inside.auth_url = "http://cloud/v3";
+  Session lost_before(inside, doors());
+  EXPECT_EQ(lost_before.token({}).error().code(), "openstack.plain-http");
+}
+
+TEST_F(SessionTest, RegionThatIsNotInTheCatalogueGivesNoToken) {
+  auto elsewhere = options();
+  elsewhere.region = "nowhere";
+  EXPECT_EQ(Session(elsewhere, doors()).token({}).error().code(), "openstack.region");
+  elsewhere.region = "";
+  EXPECT_EQ(Session(elsewhere, doors()).token({}).error().code(), "openstack.region");
+}
+
+TEST_F(SessionTest, ProjectThatIsShownNoServiceIsNotTakenForAnEmptyOne) {
+  auto blind = FakeOpenstack::token_answer("t", cloud.expires_at);
+  auto body = Json::parse(blind.body);
+  body["token"]["catalog"] = Json::array();
+  blind.body = body.dump();
+  cloud.on(kLogin, blind);
+  EXPECT_EQ(session.token({}).error().kind(), ErrorKind::Protocol);
 }
 
 TEST_F(SessionTest, LostAnswerToACreateIsNotSentAgain) {
@@ -201,7 +267,7 @@ TEST_F(SessionTest, PagesAreFollowedWithoutLeavingTheService) {
   const auto all = Api(session, {}).list(Service::Network, "/networks", "networks");
   ASSERT_TRUE(all) << all.error().render();
   EXPECT_EQ(all->size(), 2U);
-  EXPECT_EQ(cloud.requests(kNetworks).back().url, "http://cloud/network/v2.0/networks?marker=a");
+  EXPECT_EQ(cloud.requests(kNetworks).back().url, "https://cloud/network/v2.0/networks?marker=a");
 }
 
 TEST_F(SessionTest, PagesInACircleEnd) {

@@ -419,5 +419,52 @@ TEST(DestroyChange, WhatComesBackIsAnotherEnvironment) {
   EXPECT_EQ(world.state_of("dev").status, EnvironmentStatus::Ready);
 }
 
+TEST(ExecuteChange, AsksForTheBoundaryThatTheEnvironmentWants) {
+  EngineWorld world;
+  world.edit("{name: dev}\nspec:\n",
+             "{name: dev}\nspec:\n  boundary: {description: Ours., tags: [cost-7]}\n");
+  world.init();
+  ASSERT_TRUE(world.apply("alice", "dev"));
+  world.drive();
+  EXPECT_EQ(world.state_of("dev").status, EnvironmentStatus::Ready);
+  const auto& wanted = world.provider->wanted;
+  EXPECT_EQ(wanted.environment, "dev");
+  EXPECT_EQ(wanted.adopt, "");
+  EXPECT_EQ(wanted.description, "Ours.");
+  EXPECT_EQ(wanted.tags, std::vector<std::string>{"cost-7"});
+}
+
+// A run that gave the boundary back and was stopped before it could say so.
+TEST(ExecuteChange, DestroyingFindsThatAnAdoptedBoundaryWasGivenBackBefore) {
+  EngineWorld world;
+  world.edit("{name: dev}\nspec:\n", "{name: dev}\nspec:\n  boundary: {adopt: old-project}\n");
+  world.init();
+  ASSERT_TRUE(world.apply("alice", "dev"));
+  world.drive();
+  EXPECT_EQ(world.provider->wanted.adopt, "old-project");
+  const auto asked = request_destroy(world.engine(), EngineWorld::as("alice"), "dev", {});
+  ASSERT_TRUE(asked && *asked);
+  world.provider->given_back = true;
+  const auto gone = world.run((*asked)->id);
+  ASSERT_TRUE(gone) << gone.error().render();
+  EXPECT_EQ(gone->state, ChangeState::Done) << gone->history.back().detail;
+}
+
+TEST(ExecuteChange, OpensAnAccountWithAllVariablesOfAPrefix) {
+  EngineWorld world;
+  world.edit(
+      "classes: [development, test, staging]\n  endpoint: http://127.0.0.1:5000\n"
+      "  credential: {file: " +
+          (world.folder() / "cloud-secret").string() + "}",
+      "classes: [development, test, staging]\n  endpoint: http://127.0.0.1:5000\n"
+      "  credential: {env: BAILEY_ENGINE_TEST_*}");
+  world.init();
+  ::setenv("BAILEY_ENGINE_TEST_PASSWORD", "it's $HOME", 1);
+  ASSERT_TRUE(world.apply("alice", "dev"));
+  world.drive();
+  ::unsetenv("BAILEY_ENGINE_TEST_PASSWORD");
+  EXPECT_EQ(world.credential.reveal(), "BAILEY_ENGINE_TEST_PASSWORD='it'\\''s $HOME'\n");
+}
+
 }  // namespace
 }  // namespace bailey
