@@ -1,3 +1,4 @@
+#include "orchestrator/base/file.hpp"
 #include "tests/contract/provider_cloud.hpp"
 
 #include <algorithm>
@@ -153,6 +154,26 @@ TEST_F(ProviderBoundaries, RegionThatIsNotThereIsNamed) {
     const auto found = open(account)->find_boundary(EnvironmentUid("env-none"), {});
     EXPECT_TRUE(found) << found.error().render();
   }
+}
+
+// The file that the embedded cloud writes for the `openstack` command is an account's credential.
+TEST_F(ProviderBoundaries, OpenrcIsAllThatAnAccountNeeds) {
+  auto folder = TemporaryFolder::create("contract");
+  ASSERT_TRUE(folder);
+  test::FakeClock clock;
+  DevcloudOptions options;
+  options.clock = &clock;
+  options.openrc = folder->path() / "openrc";
+  auto cloud = Devcloud::start(options);
+  ASSERT_TRUE(cloud) << cloud.error().render();
+  auto openrc = read_file(options.openrc);
+  ASSERT_TRUE(openrc) << openrc.error().render();
+  Account account;
+  account.provider = "openstack";
+  const auto opened = open(account, Secret(*openrc));
+  ASSERT_TRUE(opened);
+  const auto found = opened->find_boundary(EnvironmentUid("env-none"), {});
+  EXPECT_TRUE(found) << found.error().render();
 }
 
 TEST_F(ProviderBoundaries, ProjectShowsWhatTheEnvironmentSaysOfIt) {
