@@ -96,6 +96,19 @@ ServerResponse unauthenticated_answer(const Cloud& cloud) {
   return answer;
 }
 
+ServerResponse no_page_answer(const Call& call) {
+  const auto accept = call.http.header("accept");
+  if (accept && accept->find("application/json") != std::string::npos) {
+    return json_answer(404, {{"message", "The resource could not be found.<br /><br />\n\n\n"},
+                             {"code", "404 Not Found"},
+                             {"title", "Not Found"}});
+  }
+  return text_answer(404, "text/html; charset=UTF-8",
+                     "<html>\n <head>\n  <title>404 Not Found</title>\n </head>\n <body>\n"
+                     "  <h1>404 Not Found</h1>\n  The resource could not be found.<br /><br />"
+                     "\n\n\n\n </body>\n</html>");
+}
+
 Json without_private(const Json& object) {
   Json shown = Json::object();
   for (const auto& [name, value] : object.items()) {

@@ -122,6 +122,8 @@ using Checked = tl::expected<T, ServerResponse>;
 [[nodiscard]] ServerResponse empty_answer(int status);
 /// The 401 of Keystone and of the middleware in front of most other services.
 [[nodiscard]] ServerResponse unauthenticated_answer(const Cloud& cloud);
+/// What webob says to a request that finds no route: JSON or HTML, as the client accepts.
+[[nodiscard]] ServerResponse no_page_answer(const Call& call);
 /// The object without the members that are the cloud's own: those that begin with `_`.
 [[nodiscard]] Json without_private(const Json& object);
 
