@@ -43,7 +43,9 @@ ServerResponse create_group(Request& request) {
       "type": "object",
       "properties": {
         "name": {"type": "string", "minLength": 1, "maxLength": 255},
-        "policies": {"type": "array", "minItems": 1, "maxItems": 1, "items": {"type": "string"}}
+        "policies": {"type": "array", "minItems": 1, "maxItems": 1,
+                     "items": {"type": "string", "enum": ["anti-affinity", "affinity",
+                                                          "soft-anti-affinity", "soft-affinity"]}}
       },
       "required": ["name", "policies"], "additionalProperties": false}},
     "required": ["server_group"], "additionalProperties": false
@@ -51,6 +53,9 @@ ServerResponse create_group(Request& request) {
   const auto body = read_body(request, schema);
   if (!body) return body.error();
   const OrderedJson& asked = (*body)["server_group"];
+  if (asked.contains("rules") && asked["policy"] != "anti-affinity") {
+    return fault_answer(400, "Only anti-affinity policy supports rules.");
+  }
   Cloud& cloud = request.cloud();
   const auto limit = quota_of(cloud, request.who().project_id).at("server_groups");
   const auto used = cloud.where(kServerGroup, "project_id", request.who().project_id).size();
@@ -79,6 +84,10 @@ Checked<const Json*> group_of(const Request& request) {
 }
 
 ServerResponse list_groups(Request& request) {
+  if (request.version >= 75) {
+    const auto page = read_query(request, {{"offset", "all_projects"}});
+    if (!page) return page.error();
+  }
   Json groups = Json::array();
   for (const Json* group :
        request.cloud().where(kServerGroup, "project_id", request.who().project_id)) {

@@ -188,6 +188,8 @@ void put_services(Cloud& cloud) {
   put_service(cloud, "image", "glance", "/image");
   put_service(cloud, "key-manager", "barbican", "/key-manager");
   put_service(cloud, "volumev3", "cinderv3", "/volume/v3/%(project_id)s");
+  put_service(cloud, "object-store", "swift", "/object-store/v1/AUTH_%(project_id)s");
+  put_service(cloud, "dns", "designate", "/dns");
 }
 
 const Json* administrator(const Cloud& cloud) {

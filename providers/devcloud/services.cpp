@@ -9,6 +9,8 @@ void add_services(Router& router, Cloud& cloud) {
   add_volume(router, cloud);
   add_compute(router, cloud);
   add_secret(router, cloud);
+  add_object(router, cloud);
+  add_dns(router, cloud);
 }
 
 }  // namespace bailey::devcloud

@@ -34,7 +34,6 @@ void begin(Cloud& cloud, Json volume, const char* status) {
 
 void free_of_servers(Json& volume) {
   volume["attachments"] = Json::array();
-  volume["metadata"].erase("attached_mode");
   volume["status"] = "available";
   volume.erase("due");
 }
@@ -70,7 +69,7 @@ ServerResponse extend(Request& request, const Json& known, const OrderedJson&) {
   Json volume = known;
   volume["new_size"] = size;
   begin(request.cloud(), std::move(volume), "extending");
-  return empty_answer(202);
+  return text_answer(202, "application/json", "");
 }
 
 ServerResponse reset_status(Request& request, const Json& known, const OrderedJson& what) {
@@ -103,7 +102,7 @@ ServerResponse reset_status(Request& request, const Json& known, const OrderedJs
   volume["status"] = status;
   volume.erase("due");
   touch_volume(request.cloud(), std::move(volume));
-  return empty_answer(202);
+  return text_answer(202, "application/json", "");
 }
 
 ServerResponse force_delete(Request& request, const Json& known, const OrderedJson&) {
@@ -114,7 +113,7 @@ ServerResponse force_delete(Request& request, const Json& known, const OrderedJs
   volume["status"] = "deleting";
   volume["due"] = now_ms(request.cloud());
   touch_volume(request.cloud(), std::move(volume));
-  return empty_answer(202);
+  return text_answer(202, "application/json", "");
 }
 
 ServerResponse set_bootable(Request& request, const Json& known, const OrderedJson& what) {
@@ -127,7 +126,7 @@ ServerResponse set_bootable(Request& request, const Json& known, const OrderedJs
   Json volume = known;
   volume["bootable"] = flag == "True" || flag == "true" || flag == "1";
   request.cloud().put(kVolume, std::move(volume));
-  return empty_answer(200);
+  return text_answer(200, "application/json", "");
 }
 
 ServerResponse reserve(Request& request, const Json& known, const OrderedJson&) {
@@ -138,14 +137,14 @@ ServerResponse reserve(Request& request, const Json& known, const OrderedJson&) 
   Json volume = known;
   volume["status"] = "attaching";
   touch_volume(request.cloud(), std::move(volume));
-  return empty_answer(202);
+  return text_answer(202, "application/json", "");
 }
 
 ServerResponse unreserve(Request& request, const Json& known, const OrderedJson&) {
   Json volume = known;
   if (in_status(known, "attaching")) volume["status"] = "available";
   touch_volume(request.cloud(), std::move(volume));
-  return empty_answer(202);
+  return text_answer(202, "application/json", "");
 }
 
 ServerResponse attach(Request& request, const Json& known, const OrderedJson&) {
@@ -168,14 +167,14 @@ ServerResponse attach(Request& request, const Json& known, const OrderedJson&) {
   begin_attaching(request.cloud(), string_member(known, "id"),
                   {{"server_id", python_str(what["instance_uuid"])},
                    {"device", python_str(what["mountpoint"])}});
-  return empty_answer(202);
+  return text_answer(202, "application/json", "");
 }
 
 ServerResponse detach(Request& request, const Json& known, const OrderedJson&) {
   Json volume = known;
   free_of_servers(volume);
   touch_volume(request.cloud(), std::move(volume));
-  return empty_answer(202);
+  return text_answer(202, "application/json", "");
 }
 
 ServerResponse mark_detaching(Request& request, const Json& known, const OrderedJson&) {
@@ -187,14 +186,14 @@ ServerResponse mark_detaching(Request& request, const Json& known, const Ordered
   Json volume = known;
   volume["status"] = "detaching";
   touch_volume(request.cloud(), std::move(volume));
-  return empty_answer(202);
+  return text_answer(202, "application/json", "");
 }
 
 ServerResponse roll_detaching(Request& request, const Json& known, const OrderedJson&) {
   Json volume = known;
   if (in_status(known, "detaching")) volume["status"] = "in-use";
   touch_volume(request.cloud(), std::move(volume));
-  return empty_answer(202);
+  return text_answer(202, "application/json", "");
 }
 
 ServerResponse act(Request& request) {
@@ -249,7 +248,6 @@ void finish(Cloud& cloud, Json volume) {
     volume["size"] = volume["new_size"];
     volume.erase("new_size");
   }
-  if (status == "attaching") volume["metadata"]["attached_mode"] = "rw";
   volume["status"] = volume["attachments"].empty() ? "available" : "in-use";
   if (status == "detaching") free_of_servers(volume);
   touch_volume(cloud, std::move(volume));
