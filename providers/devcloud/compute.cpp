@@ -78,25 +78,11 @@ std::string fault_name(int status) {
   }
 }
 
-/// What webob says to a request that finds no route: JSON or HTML, as the client accepts.
-ServerResponse no_route(const Call& call) {
-  const auto accept = call.http.header("accept");
-  if (accept && accept->find("application/json") != std::string::npos) {
-    return json_answer(404, {{"message", "The resource could not be found.<br /><br />\n\n\n"},
-                             {"code", "404 Not Found"},
-                             {"title", "Not Found"}});
-  }
-  return text_answer(404, "text/html; charset=UTF-8",
-                     "<html>\n <head>\n  <title>404 Not Found</title>\n </head>\n <body>\n"
-                     "  <h1>404 Not Found</h1>\n  The resource could not be found.<br /><br />"
-                     "\n\n\n\n </body>\n</html>");
-}
-
 ServerResponse unknown_path(const Call& call) {
   if (call.path.compare(0, 3, "/v2") == 0) {
     // The middleware in front of the routes asks for a token first.
     if (!call.http.header("x-auth-token")) return unauthenticated_answer(call.cloud);
-    return no_route(call);
+    return no_page_answer(call);
   }
   Json choices = Json::array();
   for (const bool latest : {false, true}) {
@@ -369,6 +355,8 @@ void add_compute(Router& router, Cloud& cloud) {
   add_server_lists(router);
   add_server_parts(router);
   add_server_network(router);
+  add_server_volumes(router);
+  add_server_groups(router);
   add_actions(router);
   add_quotas(router);
   add_inventory(router);

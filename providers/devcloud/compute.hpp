@@ -116,6 +116,8 @@ void add_servers(Router& router);
 void add_server_lists(Router& router);
 void add_server_parts(Router& router);
 void add_server_network(Router& router);
+void add_server_volumes(Router& router);
+void add_server_groups(Router& router);
 void add_actions(Router& router);
 void add_quotas(Router& router);
 void add_inventory(Router& router);

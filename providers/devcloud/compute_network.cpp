@@ -192,6 +192,7 @@ void activate_ports(Cloud& cloud, const std::string& server) {
 
 void unplug_port(Cloud& cloud, Json port) {
   if (member(port, "_by_nova") == true) {
+    network::release_floating_ips(cloud, string_member(port, "id"));
     cloud.erase(kPort, string_member(port, "id"));
     return;
   }
@@ -219,7 +220,15 @@ Json addresses_of(const Cloud& cloud, const Json& server, Detail detail) {
         entry["OS-EXT-IPS:type"] = "fixed";
         entry["OS-EXT-IPS-MAC:mac_addr"] = (*port)["mac_address"];
       }
-      addresses[string_member(*network, "name")].push_back(std::move(entry));
+      Json& list = addresses[string_member(*network, "name")];
+      list.push_back(entry);
+      for (const Json* floating : cloud.where("network.floating-ip", "port_id",
+                                              string_member(*port, "id"))) {
+        if (string_member(*floating, "fixed_ip_address") != address) continue;
+        entry["addr"] = (*floating)["floating_ip_address"];
+        if (detail == Detail::Full) entry["OS-EXT-IPS:type"] = "floating";
+        list.push_back(entry);
+      }
     }
   }
   return addresses;

@@ -1,4 +1,5 @@
 #include "providers/devcloud/compute_server.hpp"
+#include "providers/devcloud/volume.hpp"
 
 #include "orchestrator/base/encoding.hpp"
 #include "orchestrator/base/text.hpp"
@@ -75,7 +76,10 @@ OrderedJson create_schema(int version) {
       },
       "required": ["name", "flavorRef"],
       "additionalProperties": false
-    }, "os:scheduler_hints": {"type": "object"}, "OS-SCH-HNT:scheduler_hints": {"type": "object"}},
+    }, "os:scheduler_hints": {
+      "type": "object", "properties": {"group": {"type": "string", "format": "uuid"}}},
+    "OS-SCH-HNT:scheduler_hints": {
+      "type": "object", "properties": {"group": {"type": "string", "format": "uuid"}}}},
     "required": ["server"],
     "additionalProperties": false
   })");
@@ -305,6 +309,8 @@ ServerResponse create(Request& request) {
                         "ID. Please launch your instance one by one with different ports.");
   }
   if (auto good = check_quota(request, **flavor, most); !good) return good.error();
+  const auto group = hinted_group(request, *body, most);
+  if (!group) return group.error();
 
   Cloud& cloud = request.cloud();
   Json server = new_server(request, asked, **flavor);
@@ -327,6 +333,7 @@ ServerResponse create(Request& request) {
     }
     if (first.empty()) first = string_member(one, "id");
     record_event(request, one, "create");
+    join_group(cloud, *group, string_member(one, "id"));
     cloud.put(kServer, std::move(one));
   }
   if (truthy(text_of(asked, "return_reservation_id"))) {
@@ -443,6 +450,8 @@ void begin_task(Cloud& cloud, Json server, std::string_view task) {
 void erase_server(Cloud& cloud, const Json& server) {
   const std::string id = string_member(server, "id");
   unplug(cloud, id);
+  volume::detach_all(cloud, id);
+  leave_groups(cloud, server);
   cloud.erase(kServer, id);
 }
 

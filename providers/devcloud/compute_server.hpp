@@ -51,6 +51,17 @@ enum class Detail : std::uint8_t { Brief, Full };
 /// As the answer to an update shows it, which is less in old versions.
 [[nodiscard]] Json shown_after_update(const Request& request, const Json& server);
 
+/// `os-extended-volumes:volumes_attached`
+[[nodiscard]] Json volumes_attached(const Request& request, const Json& server);
+
+/// Ids of the groups that a server is in: one at most.
+[[nodiscard]] Json server_groups_of(const Cloud& cloud, const Json& server);
+/// The group that a new server is to join, by its scheduler hint; empty when it names none.
+[[nodiscard]] Checked<std::string> hinted_group(const Request& request, const OrderedJson& body,
+                                                std::size_t servers);
+void join_group(Cloud& cloud, const std::string& group, const std::string& server);
+void leave_groups(Cloud& cloud, const Json& server);
+
 /// Starts something that takes a while.
 void begin_task(Cloud& cloud, Json server, std::string_view task);
 

@@ -92,7 +92,7 @@ Json basics(const Request& request, const Json& server, Detail detail) {
   if (request.version >= 19) shown["description"] = server["description"];
   if (request.version >= 26) shown["tags"] = server["tags"];
   if (request.version >= 63) shown["trusted_image_certificates"] = nullptr;
-  if (request.version >= 71) shown["server_groups"] = Json::array();
+  if (request.version >= 71) shown["server_groups"] = server_groups_of(request.cloud(), server);
   if (request.version >= 73) shown["locked_reason"] = nullptr;
   if (request.version >= 90) shown["OS-EXT-SRV-ATTR:hostname"] = server["hostname"];
   return shown;
@@ -140,7 +140,7 @@ Json shown_server(const Request& request, const Json& server) {
   shown["OS-EXT-STS:task_state"] = task_state(server);
   shown["OS-EXT-STS:vm_state"] = server["vm_state"];
   shown["OS-EXT-STS:power_state"] = power_state(server);
-  shown["os-extended-volumes:volumes_attached"] = Json::array();
+  shown["os-extended-volumes:volumes_attached"] = volumes_attached(request, server);
   const Json groups = group_names_of(request.cloud(), server);
   if (is_placed(server) && !groups.empty()) shown["security_groups"] = groups;
   if (request.who().is_admin()) add_for_admin(request, server, shown);

@@ -126,6 +126,7 @@ void imply(Cloud& cloud, const std::string& prior, const std::string& implied) {
 
 void put_service(Cloud& cloud, const std::string& type, const std::string& name,
                  const std::string& path) {
+  if (cloud.find_by(kService, "type", type) != nullptr) return;
   const std::string service = cloud.new_hex_id();
   cloud.put(kService, {{"id", service}, {"type", type}, {"name", name}, {"enabled", true}});
   for (const char* interface : {"public", "internal", "admin"}) {
@@ -176,11 +177,19 @@ void bootstrap(Cloud& cloud) {
   grant(cloud, {.type = "system", .id = "all"}, "user", user, role);
 
   cloud.put(kRegion, {{"id", "RegionOne"}, {"description", ""}, {"parent_region_id", nullptr}});
+}
+
+/// Services that the catalog has none of: all of a fresh cloud, and in a kept one those that came
+/// after it was made.
+void put_services(Cloud& cloud) {
   put_service(cloud, "identity", "keystone", "/v3");
   put_service(cloud, "network", "neutron", "/network");
   put_service(cloud, "compute", "nova", "/compute/v2.1");
   put_service(cloud, "image", "glance", "/image");
   put_service(cloud, "key-manager", "barbican", "/key-manager");
+  put_service(cloud, "volumev3", "cinderv3", "/volume/v3/%(project_id)s");
+  put_service(cloud, "object-store", "swift", "/object-store/v1/AUTH_%(project_id)s");
+  put_service(cloud, "dns", "designate", "/dns");
 }
 
 const Json* administrator(const Cloud& cloud) {
@@ -365,6 +374,7 @@ bool is_admin_password(const Cloud& cloud, const Secret& password) {
 
 void add_identity(Router& router, Cloud& cloud) {
   identity::bootstrap(cloud);
+  identity::put_services(cloud);
   router.add_service({.type = "identity",
                       .name = "keystone",
                       .prefixes = {"", "/identity"},

@@ -92,7 +92,9 @@ void erase_project(Cloud& cloud, const std::string& project);
 [[nodiscard]] std::string hash_password(std::string_view password);
 [[nodiscard]] bool password_matches(const Json& object, std::string_view password);
 
-[[nodiscard]] Json catalog(const Cloud& cloud);
+/// As a token for `project` shows it: services whose addresses name the project are left out
+/// where there is none.
+[[nodiscard]] Json catalog(const Cloud& cloud, const std::string& project);
 /// `{id, name}` of a domain.
 [[nodiscard]] Json domain_of(const Cloud& cloud, std::string_view id);
 /// Projects in which a user holds a role, in their stored form.

@@ -8,6 +8,8 @@ namespace bailey::devcloud::identity {
 
 namespace {
 
+constexpr std::string_view kProjectInUrl = "%(project_id)s";
+
 /// Endpoints of our own services are stored as a path: where they are depends on today's port.
 std::string url_of(const Cloud& cloud, const Json& endpoint) {
   const std::string url = string_member(endpoint, "url");
@@ -118,7 +120,7 @@ ServerResponse list_nothing(Call& call, std::string_view collection) {
 
 }  // namespace
 
-Json catalog(const Cloud& cloud) {
+Json catalog(const Cloud& cloud, const std::string& project) {
   Json entries = Json::array();
   for (const Json* service : cloud.all(kService)) {
     if (member(*service, "enabled") != true) continue;
@@ -126,11 +128,16 @@ Json catalog(const Cloud& cloud) {
     for (const Json* endpoint :
          cloud.where(kEndpoint, "service_id", string_member(*service, "id"))) {
       if (member(*endpoint, "enabled") != true) continue;
+      std::string url = url_of(cloud, *endpoint);
+      if (const auto at = url.find(kProjectInUrl); at != std::string::npos) {
+        if (project.empty()) continue;
+        url.replace(at, kProjectInUrl.size(), project);
+      }
       endpoints.push_back({{"id", member(*endpoint, "id")},
                            {"interface", member(*endpoint, "interface")},
                            {"region_id", member(*endpoint, "region_id")},
                            {"region", member(*endpoint, "region")},
-                           {"url", url_of(cloud, *endpoint)}});
+                           {"url", url}});
     }
     if (endpoints.empty()) continue;
     entries.push_back({{"endpoints", endpoints},

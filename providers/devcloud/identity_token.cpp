@@ -240,7 +240,7 @@ Json token_body(const Call& call, const Json& token, const Identity& who) {
   if (scope == "domain") body["domain"] = domain_of(cloud, who.domain_id);
   if (scope == "system") body["system"] = {{"all", true}};
   body["roles"] = roles_of_token(cloud, token, who);
-  if (!call.query("nocatalog")) body["catalog"] = catalog(cloud);
+  if (!call.query("nocatalog")) body["catalog"] = catalog(cloud, who.project_id);
   if (!who.application_credential_id.empty()) {
     const Json& credential = *cloud.find(kApplicationCredential, who.application_credential_id);
     body["application_credential"] = {{"id", who.application_credential_id},
@@ -341,7 +341,7 @@ ServerResponse show_catalog(Call& call) {
   if (call.who.roles.empty()) {
     return error_answer(403, "You are not authorized to perform the requested action.");
   }
-  return json_answer(200, {{"catalog", catalog(call.cloud)},
+  return json_answer(200, {{"catalog", catalog(call.cloud, call.who.project_id)},
                            {"links", {{"self", call.base() + "/v3/auth/catalog"}}}});
 }
 

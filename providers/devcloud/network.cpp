@@ -16,7 +16,8 @@ struct Extension {
   const char* name;
 };
 
-constexpr std::array<Extension, 24> kExtensions = {{
+constexpr std::array<Extension, 25> kExtensions = {{
+    {"fip-port-details", "Add Floating IP Port Details extension"},
     {"router", "Neutron L3 Router"},
     {"ext-gw-mode", "Neutron L3 Configurable external gateway mode"},
     {"extraroute", "Neutron Extra Route"},
@@ -79,7 +80,8 @@ ServerResponse show_versions(Call& call) {
 
 ServerResponse show_collections(Call& call) {
   Json resources = Json::array();
-  for (const Resource* each : {&networks(), &subnets(), &ports(), &routers(), &security_groups()}) {
+  for (const Resource* each : {&networks(), &subnets(), &ports(), &routers(), &floating_ips(),
+                               &security_groups()}) {
     const Json link = {{"rel", "self"}, {"href", call.base() + "/v2.0/" + each->path}};
     resources.push_back({{"name", each->singular},
                          {"collection", each->collection},
@@ -187,8 +189,8 @@ void add_network(Router& router, Cloud& cloud) {
   router.add("network", "GET", "/v2.0", Access::signed_in(), show_collections);
   router.add("network", "GET", "/v2.0/extensions", Access::signed_in(), list_extensions);
   router.add("network", "GET", "/v2.0/extensions/{alias}", Access::signed_in(), show_extension);
-  for (const Resource* each : {&networks(), &subnets(), &ports(), &routers(), &security_groups(),
-                               &security_group_rules()}) {
+  for (const Resource* each : {&networks(), &subnets(), &ports(), &routers(), &floating_ips(),
+                               &security_groups(), &security_group_rules()}) {
     add_resource_routes(router, *each);
   }
   add_router_interface_routes(router);

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-/// Neutron v2.0: shared between the network_*.cpp files alone.
+/// Neutron v2.0: shared between the network_*.cpp files; Nova uses what it is said to.
 namespace bailey::devcloud::network {
 
 inline constexpr std::string_view kNetwork = "network.network";
@@ -18,6 +18,7 @@ inline constexpr std::string_view kPort = "network.port";
 inline constexpr std::string_view kRouter = "network.router";
 inline constexpr std::string_view kGroup = "network.security-group";
 inline constexpr std::string_view kRule = "network.security-group-rule";
+inline constexpr std::string_view kFloatingIp = "network.floating-ip";
 inline constexpr std::string_view kQuota = "network.quota";
 
 /// What one member of a resource may hold, who may set it and when.
@@ -67,6 +68,7 @@ struct Resource {
 [[nodiscard]] const Resource& subnets();
 [[nodiscard]] const Resource& ports();
 [[nodiscard]] const Resource& routers();
+[[nodiscard]] const Resource& floating_ips();
 [[nodiscard]] const Resource& security_groups();
 [[nodiscard]] const Resource& security_group_rules();
 
@@ -84,7 +86,7 @@ struct Resource {
 /// Id, times and revision of a new object.
 void stamp(const Call& call, Json& object, int revision);
 /// Time and revision of a changed one.
-void touch(const Call& call, Json& object);
+void touch(const Cloud& cloud, Json& object);
 /// Bumps the revision of a stored object, as a change to one of its parts does.
 void touch_stored(Call& call, std::string_view kind, std::string_view id);
 
@@ -107,6 +109,11 @@ struct PortRequest {
 /// Addresses for `wanted` (see PortRequest), none of them taken by another port than `self`.
 [[nodiscard]] Checked<Json> choose_addresses(const Cloud& cloud, const std::string& network,
                                              const Json& wanted, std::string_view self);
+/// Whoever held a floating IP at this port has it no more at any. Nova does so for ports it erases.
+void release_floating_ips(Cloud& cloud, std::string_view port);
+/// True when a floating IP needs the router, or its way to this subnet.
+[[nodiscard]] bool has_floating_ips(const Cloud& cloud, std::string_view router,
+                                    std::string_view subnet = {});
 /// Ports that hold an address of a subnet.
 [[nodiscard]] std::vector<const Json*> ports_on(const Cloud& cloud, const Json& subnet);
 

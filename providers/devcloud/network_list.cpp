@@ -93,6 +93,9 @@ Checked<void> sort_by_query(const Call& call, const Resource& resource,
                             std::vector<Json>& objects) {
   auto keys = call.queries("sort_key");
   const auto directions = call.queries("sort_dir");
+  if (keys.size() != directions.size()) {
+    return refuse(bad_request("The number of sort_keys and sort_dirs must be same"));
+  }
   for (const std::string& key : keys) {
     if (!is_filter(resource, key)) {
       return refuse(bad_request("['" + key + "'] is invalid attribute for sort_keys"));
@@ -194,7 +197,8 @@ Json only_fields(Json object, const std::vector<std::string>& fields) {
 /// What the caller may see, read as narrowly as the filters allow.
 std::vector<const Json*> candidates(const Call& call, const Resource& resource,
                                     const std::map<std::string, std::vector<std::string>>& by) {
-  for (const char* field : {"id", "network_id", "device_id", "security_group_id", "project_id"}) {
+  for (const char* field : {"id", "network_id", "device_id", "port_id", "security_group_id",
+                            "project_id"}) {
     const auto filter = by.find(field);
     if (filter != by.end() && filter->second.size() == 1) {
       return call.cloud.where(resource.kind, field, filter->second.front());

@@ -150,7 +150,9 @@ Checked<Json> create(Call& call, Json port) {
   // An external network that is not shared takes gateways, and nobody else's ports.
   if (!call.who.owns(string_member(**network, "project_id")) &&
       member(**network, "shared") != true) {
-    return refuse(not_found(networks(), string_member(port, "network_id")));
+    return refuse(error_answer(403, "HTTPForbidden",
+                               "Tenant " + string_member(port, "project_id") +
+                                   " not allowed to create port on this network"));
   }
   if (auto sound = check_mac(port); !sound) return refuse(std::move(sound.error()));
   PortRequest request{.network = string_member(port, "network_id"),
@@ -194,12 +196,14 @@ Checked<Json> update(Call& call, const Json& known, const Json& changes) {
 Checked<void> remove(Call& call, const Json& known) {
   const std::string owner = string_member(known, "device_owner");
   const std::string id = string_member(known, "id");
-  if (owner == "network:router_interface" || owner == "network:router_gateway") {
+  if (owner == "network:router_interface" || owner == "network:router_gateway" ||
+      owner == "network:floatingip") {
     return refuse(error_answer(
         409, "ServicePortInUse",
         "Port " + id + " cannot be deleted directly via the port API: has device owner " + owner +
             "."));
   }
+  release_floating_ips(call.cloud, id);
   call.cloud.erase(kPort, id);
   return {};
 }

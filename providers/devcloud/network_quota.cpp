@@ -1,5 +1,6 @@
 #include "providers/devcloud/network.hpp"
 
+#include <charconv>
 #include <utility>
 
 /// How much of what a project may have.
@@ -19,7 +20,7 @@ const std::vector<Limit>& limits() {
                                            {"subnetpool", -1, ""},
                                            {"port", 500, kPort},
                                            {"router", 10, kRouter},
-                                           {"floatingip", 50, ""},
+                                           {"floatingip", 50, kFloatingIp},
                                            {"rbac_policy", 10, ""},
                                            {"security_group", 10, kGroup},
                                            {"security_group_rule", 100, kRule},
@@ -89,6 +90,21 @@ const Limit* limit_named(std::string_view name) {
   return nullptr;
 }
 
+/// A number, or a string that is one.
+Checked<std::int64_t> read_limit(const std::string& name, const Json& value) {
+  const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+  std::int64_t limit = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    return refuse(invalid_input("'" + text + "' is not an integer."));
+  }
+  if (limit >= -1 && limit <= 2147483647) return limit;
+  return refuse(bad_request("Invalid input for " + name + ". Reason: '" + text +
+                            (limit < -1 ? "' is too small - must be at least '-1'."
+                                        : "' is too large - must be no larger than "
+                                          "'2147483647'.")));
+}
+
 ServerResponse update_quota(Call& call) {
   if (!call.who.is_admin()) return disallowed("update_quota");
   const std::string& project = call.part("project");
@@ -101,15 +117,9 @@ ServerResponse update_quota(Call& call) {
     if (limit_named(name) == nullptr) {
       return bad_request("Unrecognized attribute(s) '" + name + "'");
     }
-    if (!value.is_number_integer()) {
-      const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-      return invalid_input("'" + text + "' is not an integer.");
-    }
-    if (value.get<std::int64_t>() < -1 || value.get<std::int64_t>() > 2147483647) {
-      return bad_request("Invalid input for " + name + ". Reason: '" + value.dump() +
-                         "' is too small - must be at least '-1'.");
-    }
-    own[name] = value;
+    const auto wanted = read_limit(name, value);
+    if (!wanted) return wanted.error();
+    own[name] = *wanted;
   }
   call.cloud.put(kQuota, std::move(own));
   return json_answer(200, {{"quota", quota_of(call.cloud, project)}});

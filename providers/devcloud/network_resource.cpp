@@ -248,7 +248,7 @@ ServerResponse update(Call& call, const Resource& resource) {
   if (!changes) return changes.error();
   auto changed = resource.update(call, **known, *changes);
   if (!changed) return changed.error();
-  if (!changes->empty()) touch(call, *changed);
+  if (!changes->empty()) touch(call.cloud, *changed);
   const Json& stored = call.cloud.put(resource.kind, std::move(*changed));
   Json answer = Json::object();
   answer[resource.singular] = shown(call, resource, stored);
@@ -284,7 +284,7 @@ ServerResponse put_tags(Call& call, const Resource& resource, const Json& known,
   std::sort(tags.begin(), tags.end());
   Json object = known;
   object["tags"] = tags;
-  touch(call, object);
+  touch(call.cloud, object);
   call.cloud.put(resource.kind, std::move(object));
   return status == 200 ? json_answer(200, {{"tags", tags}}) : empty_answer(status);
 }
@@ -395,8 +395,8 @@ void stamp(const Call& call, Json& object, int revision) {
   object["revision_number"] = revision;
 }
 
-void touch(const Call& call, Json& object) {
-  object["updated_at"] = time_in_seconds(call.cloud.clock().wall_now());
+void touch(const Cloud& cloud, Json& object) {
+  object["updated_at"] = time_in_seconds(cloud.clock().wall_now());
   object["revision_number"] = object.value("revision_number", 0) + 1;
 }
 
@@ -404,7 +404,7 @@ void touch_stored(Call& call, std::string_view kind, std::string_view id) {
   const Json* known = call.cloud.find(kind, id);
   if (known == nullptr) return;
   Json object = *known;
-  touch(call, object);
+  touch(call.cloud, object);
   call.cloud.put(kind, std::move(object));
 }
 

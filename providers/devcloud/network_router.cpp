@@ -37,6 +37,13 @@ void drop_gateway(Call& call, std::string_view router) {
 /// Brings the router's gateway port to what `external_gateway_info` asks for.
 Checked<void> set_gateway(Call& call, Json& router, const Json& info) {
   const std::string id = string_member(router, "id");
+  const std::string before = string_member(member(router, "external_gateway_info"), "network_id");
+  if (string_member(info, "network_id") != before && has_floating_ips(call.cloud, id)) {
+    return refuse(error_answer(409, "RouterExternalGatewayInUseByFloatingIp",
+                               "Gateway cannot be updated for router " + id +
+                                   ", since a gateway to external network " + before +
+                                   " is required by one or more floating IPs."));
+  }
   if (!info.is_object() || string_member(info, "network_id").empty()) {
     drop_gateway(call, id);
     router["external_gateway_info"] = nullptr;
@@ -79,6 +86,7 @@ Checked<Json> create(Call& call, Json router) {
   router["status"] = "ACTIVE";
   router["flavor_id"] = nullptr;
   router["availability_zones"] = Json::array();
+  router["external_gateway_info"] = nullptr;
   if (auto set = set_gateway(call, router, info); !set) return refuse(std::move(set.error()));
   return call.cloud.put(kRouter, std::move(router));
 }
@@ -112,6 +120,7 @@ Checked<Json> update(Call& call, const Json& known, const Json& changes) {
   }
   Json router = known;
   router.update(changes);
+  router["external_gateway_info"] = member(known, "external_gateway_info");
   if (changes.contains("external_gateway_info")) {
     auto set = set_gateway(call, router, changes["external_gateway_info"]);
     if (!set) return refuse(std::move(set.error()));
@@ -220,7 +229,7 @@ ServerResponse add_port(Call& call, const Json& router, const std::string& id) {
   port["device_id"] = member(router, "id");
   port["device_owner"] = kInterface;
   port["security_groups"] = Json::array();
-  touch(call, port);
+  touch(call.cloud, port);
   touch_stored(call, kRouter, string_member(router, "id"));
   return interface_answer(router, call.cloud.put(kPort, std::move(port)));
 }
@@ -254,6 +263,14 @@ ServerResponse remove_interface(Call& call) {
   for (const Json* port : ports_of(call.cloud, id, kInterface)) {
     if (!port_id.empty() && string_member(*port, "id") != port_id) continue;
     if (!subnet.empty() && !is_on(*port, subnet)) continue;
+    for (const Json& address : member(*port, "fixed_ips")) {
+      const std::string on = string_member(address, "subnet_id");
+      if (!has_floating_ips(call.cloud, id, on)) continue;
+      return error_answer(409, "RouterInterfaceInUseByFloatingIP",
+                          "Router interface for subnet " + on + " on router " + id +
+                              " cannot be deleted, as it is required by one or more floating "
+                              "IPs.");
+    }
     ServerResponse answer = interface_answer(**router, *port);
     call.cloud.erase(kPort, std::string(string_member(*port, "id")));
     touch_stored(call, kRouter, id);

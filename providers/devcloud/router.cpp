@@ -16,13 +16,17 @@ namespace {
 struct Segment {
   std::string text;
   bool taken = false;  ///< `{name}`: any one segment.
+  bool rest = false;   ///< `{name...}`: all that are left, at least one.
 };
 
 std::vector<Segment> read_pattern(std::string_view pattern) {
   std::vector<Segment> segments;
   for (const std::string& part : split(pattern.substr(1), '/')) {
     const bool taken = part.size() > 2 && part.front() == '{' && part.back() == '}';
-    segments.push_back({.text = taken ? part.substr(1, part.size() - 2) : part, .taken = taken});
+    std::string text = taken ? part.substr(1, part.size() - 2) : part;
+    const bool rest = taken && text.size() > 3 && text.compare(text.size() - 3, 3, "...") == 0;
+    if (rest) text.resize(text.size() - 3);
+    segments.push_back({.text = std::move(text), .taken = taken, .rest = rest});
   }
   return segments;
 }
@@ -96,6 +100,19 @@ ServerResponse unauthenticated_answer(const Cloud& cloud) {
   return answer;
 }
 
+ServerResponse no_page_answer(const Call& call) {
+  const auto accept = call.http.header("accept");
+  if (accept && accept->find("application/json") != std::string::npos) {
+    return json_answer(404, {{"message", "The resource could not be found.<br /><br />\n\n\n"},
+                             {"code", "404 Not Found"},
+                             {"title", "Not Found"}});
+  }
+  return text_answer(404, "text/html; charset=UTF-8",
+                     "<html>\n <head>\n  <title>404 Not Found</title>\n </head>\n <body>\n"
+                     "  <h1>404 Not Found</h1>\n  The resource could not be found.<br /><br />"
+                     "\n\n\n\n </body>\n</html>");
+}
+
 Json without_private(const Json& object) {
   Json shown = Json::object();
   for (const auto& [name, value] : object.items()) {
@@ -153,8 +170,11 @@ Router::Match Router::match(const ServerRequest& request) const {
     segment = std::move(*decoded);
   }
   for (const Route& route : routes_) {
-    if (route.service_type != match.service->type || route.segments.size() != given.size())
+    const bool rest = !route.segments.empty() && route.segments.back().rest;
+    if (route.service_type != match.service->type ||
+        (rest ? route.segments.size() > given.size() : route.segments.size() != given.size())) {
       continue;
+    }
     const auto same = [](const Segment& segment, const std::string& text) {
       return segment.taken ? !text.empty() : segment.text == text;
     };
@@ -165,9 +185,12 @@ Router::Match Router::match(const ServerRequest& request) const {
     if (match.route == nullptr || route.literals > match.route->literals) match.route = &route;
   }
   if (match.route != nullptr) {
-    for (std::size_t i = 0; i < given.size(); ++i) {
-      const Segment& segment = match.route->segments[i];
-      if (segment.taken) match.parts[segment.text] = given[i];
+    const auto& segments = match.route->segments;
+    for (std::size_t i = 0; i < segments.size(); ++i) {
+      if (segments[i].taken) match.parts[segments[i].text] = given[i];
+    }
+    for (std::size_t i = segments.size(); i < given.size(); ++i) {
+      match.parts[segments.back().text] += "/" + given[i];
     }
   }
   return match;
@@ -264,7 +287,7 @@ ServerResponse Router::run(const Route& route, const Service& service, Call& cal
                                      [&](const std::string& role) { return call.who.has(role); });
     if (!allowed) return service.refuse(call, Refusal::Forbidden, route.access.rule);
   }
-  if (has_json(call.http)) {
+  if (service.bodies_are_json && has_json(call.http)) {
     auto body = parse_json(call.http.body);
     if (!body) return service.refuse(call, Refusal::NotJson, "");
     call.body = std::move(*body);

@@ -104,6 +104,7 @@ struct Service {
   std::vector<std::string> prefixes;  ///< `/compute`; an empty one answers at the root.
   bool answers_head = false;          ///< HEAD is GET without the body, on every route.
   bool ignores_last_slash = false;    ///< `/v3/` is `/v3`.
+  bool bodies_are_json = true;        ///< Else they are left to the handlers.
   std::function<ServerResponse(const Call& call, Refusal refusal, const std::string& detail)>
       refuse;
 };
@@ -122,6 +123,8 @@ using Checked = tl::expected<T, ServerResponse>;
 [[nodiscard]] ServerResponse empty_answer(int status);
 /// The 401 of Keystone and of the middleware in front of most other services.
 [[nodiscard]] ServerResponse unauthenticated_answer(const Cloud& cloud);
+/// What webob says to a request that finds no route: JSON or HTML, as the client accepts.
+[[nodiscard]] ServerResponse no_page_answer(const Call& call);
 /// The object without the members that are the cloud's own: those that begin with `_`.
 [[nodiscard]] Json without_private(const Json& object);
 
@@ -138,7 +141,8 @@ class Router {
   Router& operator=(const Router&) = delete;
 
   void add_service(Service service);
-  /// `pattern` follows the prefix; `{name}` takes one segment. Among patterns that fit, the one
+  /// `pattern` follows the prefix; `{name}` takes one segment, and
+  /// `{name...}` as the last one all that is left. Among patterns that fit, the one
   /// with more literal segments wins.
   void add(std::string_view service_type, std::string method, std::string_view pattern,
            Access access, Handler handler);

@@ -12,6 +12,9 @@ void add_network(Router& router, Cloud& cloud);
 void add_image(Router& router, Cloud& cloud);
 void add_compute(Router& router, Cloud& cloud);
 void add_secret(Router& router, Cloud& cloud);
+void add_volume(Router& router, Cloud& cloud);
+void add_object(Router& router, Cloud& cloud);
+void add_dns(Router& router, Cloud& cloud);
 
 /// All of the above.
 void add_services(Router& router, Cloud& cloud);
