@@ -226,6 +226,7 @@ Result<HttpResponse> Session::send_once(const Call& call, const Token& token,
   request.url = endpoint->second + call.path;
   request.headers = {{"Accept", call.accept}};
   if (!call.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
+  request.headers.insert(request.headers.end(), call.headers.begin(), call.headers.end());
   if (call.service == Service::Compute) {
     request.headers.emplace_back("OpenStack-API-Version", kComputeVersion);
   }
