@@ -1,6 +1,7 @@
+#include "providers/devcloud/object.hpp"
+
 #include "orchestrator/base/encoding.hpp"
 #include "orchestrator/base/text.hpp"
-#include "providers/devcloud/object.hpp"
 
 #include <openssl/evp.h>
 

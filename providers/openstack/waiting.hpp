@@ -10,9 +10,8 @@
 
 namespace bailey::openstack {
 
-/// The pauses between two looks at something that takes its time: 200 ms, then a quarter longer
-/// each time, up to 5 s, for `limit` in all. So a look comes late by a tenth of the wait, on
-/// average.
+/// The pauses between two looks at something that takes its time: 200 ms, then half as long again
+/// each time, up to 5 s, for `limit` in all.
 class Patience {
  public:
   Patience(Clock& clock, std::stop_token stop, std::chrono::milliseconds limit);
