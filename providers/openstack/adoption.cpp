@@ -31,14 +31,6 @@ Result<Json> find_adoptable(Home& home, const BoundaryRequest& request, std::sto
                                        std::string(to_string(request.environment_class)) + "\"");
 }
 
-std::vector<std::string> owners_of(const Json& project) {
-  std::vector<std::string> owners;
-  for (auto& tag : strings_member(project, "tags")) {
-    if (tag.starts_with("bailey:")) owners.push_back(std::move(tag));
-  }
-  return owners;
-}
-
 tl::unexpected<Error> is_anothers(const std::string& named) {
   return fail(
       Error(ErrorKind::Refused,
@@ -69,6 +61,14 @@ bool is_adopted(const Json& project) {
   return std::find(tags.begin(), tags.end(), kAdoptedTag) != tags.end();
 }
 
+std::vector<std::string> owners_of(const Json& project) {
+  std::vector<std::string> owners;
+  for (auto& tag : strings_member(project, "tags")) {
+    if (tag.starts_with("bailey:")) owners.push_back(std::move(tag));
+  }
+  return owners;
+}
+
 bool is_named(const Json& project, const std::string& named) {
   return string_member(project, "id") == named || string_member(project, "name") == named;
 }
@@ -91,7 +91,7 @@ Result<Json> adopt_project(Home& home, const BoundaryRequest& request, std::stop
   }
   const auto tag = owner_tag(request.environment_uid);
   const auto name = std::string(kNameTag) + request.environment;
-  for (const auto& each : {std::string(kAdoptedTag), tag, name}) {
+  for (const auto& each : {std::string(kAdoptedTag), name, tag}) {
     if (auto tagged = home.tag(id, each, stop); !tagged) return fail(std::move(tagged.error()));
   }
   // Keystone cannot tag on a condition: who comes second sees both tags, and yields.

@@ -6,6 +6,7 @@
 
 #include <stop_token>
 #include <string>
+#include <vector>
 
 /// An environment's project that was there before. It keeps its name, description and tags, and is
 /// tagged `bailey-adopted` before it is tagged as ours, so that a project of an environment without
@@ -13,6 +14,9 @@
 namespace bailey::openstack {
 
 [[nodiscard]] bool is_adopted(const nlohmann::json& project);
+/// The owners' tags: more than one where two environments adopted at once and one of them stopped
+/// before it could yield, which a person has to settle.
+[[nodiscard]] std::vector<std::string> owners_of(const nlohmann::json& project);
 /// By name or by id.
 [[nodiscard]] bool is_named(const nlohmann::json& project, const std::string& named);
 

@@ -78,6 +78,15 @@ Status refuse_unless_empty(Home& home, const std::string& boundary, const Enviro
                   (count == 1 ? " thing: " : " things, among them ") + enumerate(*inside));
 }
 
+Status refuse_shared(const Json& project) {
+  const auto owners = owners_of(project);
+  if (owners.size() < 2) return {};
+  return fail(Error(ErrorKind::Conflict, "the project " + string_member(project, "id") +
+                                             " bears the tags of several environments, " +
+                                             enumerate(owners))
+                  .with_hint("Take the tag away from it of the one whose project it is not."));
+}
+
 /// The project that bears the environment's tag, or nothing.
 Result<std::optional<Json>> find_project(Home& home, const EnvironmentUid& uid,
                                          std::stop_token stop) {
@@ -93,6 +102,7 @@ Result<std::optional<Json>> find_project(Home& home, const EnvironmentUid& uid,
   if (projects->size() > 1) {
     return fail(ErrorKind::Conflict, "more than one project bears the tag \"" + tag + "\"");
   }
+  if (auto alone = refuse_shared(projects->front()); !alone) return fail(std::move(alone.error()));
   return std::optional<Json>(std::move(projects->front()));
 }
 
@@ -201,6 +211,7 @@ Status remove_boundary(Home& home, const std::string& boundary, std::stop_token 
       return fail(ErrorKind::Refused,
                   "the project " + boundary + " is not one of bailey's environments");
     }
+    if (auto alone = refuse_shared(**project); !alone) return alone;
     const auto adopted = is_adopted(**project) ? Adopted::Yes : Adopted::No;
     auto empty = refuse_unless_empty(home, boundary, *uid, adopted, stop);
     if (!empty) return empty;

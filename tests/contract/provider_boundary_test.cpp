@@ -316,6 +316,19 @@ TEST_F(ProviderBoundaries, ProjectOfAnotherEnvironmentIsNotAdopted) {
   EXPECT_TRUE(provider->remove_boundary(old.id, {}));
 }
 
+TEST_F(ProviderBoundaries, ProjectWithTwoOwnersIsForAPersonToSettle) {
+  const OldProject old;
+  const auto wanted = request(old.name);
+  ASSERT_TRUE(provider->ensure_boundary(wanted, {}));
+  ASSERT_TRUE(ground().home().tag(old.id, "bailey:env-other", {}));
+  EXPECT_EQ(kind_of(provider->ensure_boundary(wanted, {})), ErrorKind::Conflict);
+  EXPECT_EQ(kind_of(provider->remove_boundary(old.id, {})), ErrorKind::Conflict);
+  ASSERT_TRUE(ground().admin().remove(Service::Identity,
+                                      "/projects/" + old.id + "/tags/bailey%3Aenv-other"));
+  EXPECT_TRUE(provider->ensure_boundary(wanted, {}));
+  EXPECT_TRUE(provider->remove_boundary(old.id, {}));
+}
+
 TEST_F(ProviderBoundaries, OnlyAProjectOfTheDomainIsAdopted) {
   EXPECT_EQ(kind_of(provider->ensure_boundary(request("bailey-contract-none"), {})),
             ErrorKind::NotFound);
