@@ -523,9 +523,9 @@ TEST_F(FloatingIp, HoldsItsRouterAndLetsItsPortGo) {
   connect();
   const std::string id = create({{"port_id", port}}).id();
   EXPECT_EQ(type_of(set_gateway(nullptr)), "RouterExternalGatewayInUseByFloatingIp");
-  EXPECT_EQ(type_of(put("routers/" + router + "/remove_router_interface",
-                        {{"subnet_id", inner_subnet}})),
-            "RouterInterfaceInUseByFloatingIP");
+  EXPECT_EQ(
+      type_of(put("routers/" + router + "/remove_router_interface", {{"subnet_id", inner_subnet}})),
+      "RouterInterfaceInUseByFloatingIP");
   EXPECT_EQ(cloud.call("GET", "/network/v2.0/floatingips/" + id, bob).status, 404);
   EXPECT_EQ(remove("ports/" + port).status, 204);
   EXPECT_EQ(get("floatingips/" + id).body["floatingip"]["port_id"], nullptr);

@@ -29,9 +29,7 @@ class Volume : public ::testing::Test {
     return cloud.call(method, "/volume/v3" + path, token, body,
                       {{"openstack-api-version", "volume " + version}});
   }
-  Reply create(const Json& volume) {
-    return send(ann, "POST", "/volumes", {{"volume", volume}});
-  }
+  Reply create(const Json& volume) { return send(ann, "POST", "/volumes", {{"volume", volume}}); }
   std::string available(const Json& volume = {{"size", 1}}) {
     const Reply made = create(volume);
     EXPECT_EQ(made.status, 202) << made.raw.body;
@@ -152,6 +150,7 @@ TEST_F(Volume, IsCountedAgainstQuotas) {
   EXPECT_EQ(act(ann, id, {{"os-extend", {{"new_size", 6}}}}).status, 413);
   EXPECT_EQ(set_quota({{"volumes", 0}}), 400);
   EXPECT_EQ(set_quota({{"nope", 1}}), 400);
+  EXPECT_EQ(set_quota({{"volumes", 1}, {"tenant_id", project}}), 200);
   EXPECT_EQ(set_quota({{"volumes", -2}}), 400);
   EXPECT_EQ(set_quota(Json::object()), 400);
   const std::string path = "/os-quota-sets/" + project;
