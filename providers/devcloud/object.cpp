@@ -145,7 +145,9 @@ void add_route(Router& router, const std::string& method, const std::string& pat
                Handler handler) {
   router.add(kType, method, "/v1/{account}" + path, Access::signed_in(),
              [handler = std::move(handler)](Call& call) {
-               return is_operator(call) ? handler(call) : page(403);
+               ServerResponse response = is_operator(call) ? handler(call) : page(403);
+               response.headers.emplace_back("X-Trans-Id", "tx" + call.cloud.new_hex_id());
+               return response;
              });
 }
 

@@ -100,6 +100,8 @@ ServerResponse update(Request& request) {
   Json quota = {{"id", project}};
   if (const Json* own = request.cloud().find(kQuota, project)) quota = *own;
   for (const auto& [name, value] : asked.items()) {
+    // Who the quota is of may be said once more.
+    if (name == "tenant_id" || name == "id") continue;
     if (known.count(name) == 0) {
       return fault_answer(400, "Invalid input received: Bad key(s) in quota set: " + name);
     }

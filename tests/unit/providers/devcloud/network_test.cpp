@@ -144,7 +144,7 @@ TEST_F(Network, IsFoundByFiltersTagsFieldsAndPages) {
   const Reply fields = get("networks?name=a&fields=id&fields=name");
   EXPECT_EQ(fields.body["networks"][0].size(), 2U);
 
-  const std::string query = "networks?sort_key=name&limit=2&project_id=" + project;
+  const std::string query = "networks?sort_key=name&sort_dir=asc&limit=2&project_id=" + project;
   const Reply page = get(query);
   ASSERT_EQ(page.body["networks"].size(), 2U);
   EXPECT_EQ(page.body["networks_links"][0]["rel"], "next");
@@ -442,6 +442,94 @@ TEST(IpAddresses, AreReadAndWrittenAndCompared) {
   EXPECT_TRUE(read_cidr("10.9.0.0/24")->overlaps(*read_cidr("0.0.0.0/0")));
   EXPECT_FALSE(read_cidr("10.0.0.0/24")->overlaps(*read_cidr("10.0.1.0/24")));
   EXPECT_FALSE(read_cidr("0.0.0.0/0")->overlaps(*read_cidr("::/0")));
+}
+
+/// A router between a network of its own and the public one, and a port on the former.
+class FloatingIp : public Network {
+ protected:
+  void SetUp() override {
+    Network::SetUp();
+    inner = network();
+    inner_subnet = subnet(inner);
+    outer = public_network();
+    port = make("ports", {{"port", {{"network_id", inner}}}});
+    router = make("routers", {{"router", {{"name", "r"}}}});
+  }
+  void connect() {
+    put("routers/" + router + "/add_router_interface", {{"subnet_id", inner_subnet}});
+    set_gateway({{"network_id", outer}});
+  }
+  Reply set_gateway(const Json& info) {
+    return put("routers/" + router, {{"router", {{"external_gateway_info", info}}}});
+  }
+  Reply create(Json more = Json::object()) {
+    if (!more.contains("floating_network_id")) more["floating_network_id"] = outer;
+    return post("floatingips", {{"floatingip", more}});
+  }
+  Reply change(const std::string& id, const Json& changes) {
+    return put("floatingips/" + id, {{"floatingip", changes}});
+  }
+
+  std::string inner;
+  std::string inner_subnet;
+  std::string outer;
+  std::string port;
+  std::string router;
+};
+
+TEST_F(FloatingIp, IsTakenAndGivenToAPort) {
+  connect();
+  const Reply made = create({{"description", "d"}});
+  ASSERT_EQ(made.status, 201) << made.raw.body;
+  EXPECT_EQ(made.body["floatingip"]["port_id"], nullptr);
+  const Json with = change(made.id(), {{"port_id", port}}).body["floatingip"];
+  EXPECT_EQ(with["router_id"], router);
+  EXPECT_EQ(with["port_details"]["network_id"], inner);
+  EXPECT_EQ(change(made.id(), {{"description", "x"}}).body["floatingip"]["port_id"], port);
+  EXPECT_EQ(change(made.id(), {{"port_id", nullptr}}).body["floatingip"]["router_id"], nullptr);
+  EXPECT_EQ(remove("floatingips/" + made.id()).status, 204);
+  EXPECT_EQ(get("floatingips/" + made.id()).status, 404);
+  EXPECT_EQ(cloud.get("/network/v2.0/ports?device_owner=network:floatingip").body["ports"].size(),
+            0U);
+}
+
+TEST_F(FloatingIp, RefusesPortsThatItCannotReach) {
+  EXPECT_EQ(type_of(create({{"port_id", port}})), "ExternalGatewayForFloatingIPNotFound");
+  put("routers/" + router + "/add_router_interface", {{"subnet_id", inner_subnet}});
+  EXPECT_EQ(type_of(create({{"port_id", port}})), "ExternalGatewayForFloatingIPNotFound");
+  connect();
+  EXPECT_EQ(create({{"port_id", port}}).status, 201);
+  EXPECT_EQ(type_of(create({{"port_id", port}})), "FloatingIPPortAlreadyAssociated");
+  EXPECT_EQ(type_of(create({{"port_id", kNowhere}})), "PortNotFound");
+  const std::string bare =
+      make("ports", {{"port", {{"network_id", inner}, {"fixed_ips", Json::array()}}}});
+  EXPECT_EQ(create({{"port_id", bare}}).status, 400);
+}
+
+TEST_F(FloatingIp, RefusesWhatIsNoExternalAddress) {
+  EXPECT_EQ(post("floatingips", {{"floatingip", Json::object()}}).status, 400);
+  EXPECT_EQ(create({{"floating_network_id", inner}}).status, 400);
+  EXPECT_EQ(create({{"floating_network_id", kNowhere}}).status, 404);
+  EXPECT_EQ(create({{"subnet_id", inner_subnet}}).status, 400);
+  EXPECT_EQ(create({{"fixed_ip_address", "10.20.0.5"}}).status, 400);
+  EXPECT_EQ(create({{"floating_ip_address", "198.51.100.9"}}).status, 403);
+  cloud.call("PUT", "/network/v2.0/quotas/" + project, cloud.admin,
+             {{"quota", {{"floatingip", "1"}}}});
+  EXPECT_EQ(create().status, 201);
+  EXPECT_EQ(type_of(create()), "OverQuota");
+}
+
+TEST_F(FloatingIp, HoldsItsRouterAndLetsItsPortGo) {
+  connect();
+  const std::string id = create({{"port_id", port}}).id();
+  EXPECT_EQ(type_of(set_gateway(nullptr)), "RouterExternalGatewayInUseByFloatingIp");
+  EXPECT_EQ(
+      type_of(put("routers/" + router + "/remove_router_interface", {{"subnet_id", inner_subnet}})),
+      "RouterInterfaceInUseByFloatingIP");
+  EXPECT_EQ(cloud.call("GET", "/network/v2.0/floatingips/" + id, bob).status, 404);
+  EXPECT_EQ(remove("ports/" + port).status, 204);
+  EXPECT_EQ(get("floatingips/" + id).body["floatingip"]["port_id"], nullptr);
+  EXPECT_EQ(set_gateway(nullptr).status, 200);
 }
 
 }  // namespace
