@@ -191,19 +191,12 @@ Result<std::optional<Observed>> VolumeType::read(const Work& work, const std::st
   return std::optional<Observed>(observe(**volume));
 }
 
-/// Version 3.42 lets a volume grow that is in use.
 Status settle_size(const Work& work, const Json& volume, const Json& size) {
   if (!size.is_number_integer() || size <= member(volume, "size")) return {};
   const auto id = string_member(volume, "id");
-  Call call{.service = Service::Volume,
-            .method = "POST",
-            .path = "/volumes/" + id + "/action",
-            .body = Json{{"os-extend", {{"new_size", size}}}}.dump(),
-            .repeat = Repeat::Never};
-  if (string_member(volume, "status") != "available") {
-    call.headers = {{"OpenStack-API-Version", "volume 3.42"}};
-  }
-  if (auto asked = work.api.send(call); !asked) return fail(std::move(asked.error()));
+  auto asked = work.api.post(Service::Volume, "/volumes/" + id + "/action",
+                             {{"os-extend", {{"new_size", size}}}});
+  if (!asked) return fail(std::move(asked.error()));
   return await_volume(work, id, "volume " + id + " to grow");
 }
 

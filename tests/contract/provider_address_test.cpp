@@ -25,8 +25,8 @@ class FloatingIps : public ProviderResources {
                                   {"enable_dhcp", false}}}});
     ASSERT_TRUE(subnet) << subnet.error().render();
     net_ = place().make("network", "net", {{"cidr", "10.20.0.0/24"}});
-    gate_ = place().make("router", "gate",
-                         {{"networks", {net_.provider_id}}, {"external", outside_}});
+    gate_ =
+        place().make("router", "gate", {{"networks", {net_.provider_id}}, {"external", outside_}});
     EXPECT_EQ(string_member(gate_.attributes, "external"), outside_);
   }
   void TearDown() override {
@@ -147,10 +147,9 @@ TEST_F(ProviderResources, SixteenThingsAtOnceAreEachMadeOnce) {
                                     {"network", net.provider_id}}));
     requests.push_back(place().ask("network", "net" + end, {{"cidr", "10.4" + end + ".0.0/24"}}));
     requests.push_back(place().ask("security-group", "group" + end, {{"ingress", Json::array()}}));
-    requests.push_back(
-        has(Service::Volume)
-            ? place().ask("volume", "disk" + end, {{"size", 1}})
-            : place().ask("secret", "secret" + end, {{"generate", {{"length", 16}}}}));
+    requests.push_back(has(Service::Volume) ? place().ask("volume", "disk" + end, {{"size", 1}})
+                                            : place().ask("secret", "secret" + end,
+                                                          {{"generate", {{"length", 16}}}}));
   }
   std::vector<std::optional<Result<Observed>>> made(requests.size());
   {

@@ -85,9 +85,9 @@ TEST_F(SharedImages, ThatAreOnlyOfferedAreNotInside) {
 
 TEST_F(SharedImages, ThatAreNotYetAcceptedAreFinished) {
   place().make("shared-image", "base", {{"image", image_}});
-  auto undone = place().inside().put(Service::Image,
-                                     "/images/" + image_ + "/members/" + place().boundary,
-                                     {{"status", "pending"}});
+  auto undone =
+      place().inside().put(Service::Image, "/images/" + image_ + "/members/" + place().boundary,
+                           {{"status", "pending"}});
   ASSERT_TRUE(undone) << undone.error().render();
   auto found = provider().find("shared-image", place().boundary, place().marker("base"), {});
   ASSERT_TRUE(found) << found.error().render();

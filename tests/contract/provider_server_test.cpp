@@ -114,9 +114,9 @@ TEST_F(ProviderResources, ServerWhoseVolumesAreMissingIsFinished) {
   const auto bare = place().make(
       "server", "data",
       {{"flavor", Ground::instance().flavor()}, {"image", Ground::instance().image()}});
-  auto marked = place().inside().post(
-      Service::Compute, "/servers/" + bare.provider_id + "/metadata",
-      {{"metadata", {{"bailey.unfinished", "volumes"}}}});
+  auto marked =
+      place().inside().post(Service::Compute, "/servers/" + bare.provider_id + "/metadata",
+                            {{"metadata", {{"bailey.unfinished", "volumes"}}}});
   ASSERT_TRUE(marked) << marked.error().render();
   EXPECT_FALSE(read_back("server", bare.provider_id).complete);
   const auto whole = born("server", "data",

@@ -20,8 +20,7 @@ TEST_F(ProviderResources, VolumeLivesAndDies) {
 
 TEST_F(ProviderResources, VolumeBeginsWithAnImage) {
   if (!has(Service::Volume)) GTEST_SKIP() << "no volumes here";
-  const auto made =
-      born("volume", "disk", {{"size", 1}, {"image", Ground::instance().image()}});
+  const auto made = born("volume", "disk", {{"size", 1}, {"image", Ground::instance().image()}});
   dies("volume", "disk", made.provider_id);
 }
 
