@@ -191,6 +191,12 @@ class Ground {
   std::string image_id_;
 };
 
+/// Whether the cloud has such a service: tests of what needs it end early where it has not.
+inline bool has(Service service) {
+  auto token = Ground::instance().home().session().token({});
+  return token && (*token)->endpoints.contains(service);
+}
+
 /// One environment at the cloud, emptied and removed at the end whatever a test left in it.
 struct Place {
   explicit Place(Provider& at, const std::string& named = "contract") : provider(at) {

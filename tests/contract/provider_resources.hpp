@@ -22,12 +22,6 @@ class ProviderResources : public ::testing::Test {
   }
   void TearDown() override { place_.reset(); }
 
-  /// False: the cloud has no such service, and the test ends here.
-  static bool has(Service service) {
-    auto token = Ground::instance().home().session().token({});
-    return token && (*token)->endpoints.contains(service);
-  }
-
   Place& place() { return *place_; }
   Provider& provider() { return *provider_; }
 
