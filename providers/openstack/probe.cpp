@@ -58,9 +58,8 @@ class Probe {
     list("list servers of all projects", Service::Compute,
          "/servers/detail?all_tenants=1&project_id=" + percent_encode(target_.boundary), "servers",
          "tenant_id");
-    list("list volumes of all projects", Service::Volume,
-         "/volumes/detail?all_tenants=1&project_id=" + percent_encode(target_.boundary), "volumes",
-         "os-vol-tenant-attr:tenant_id");
+    list("list volumes of all projects", Service::Volume, "/volumes/detail?all_tenants=1",
+         "volumes", "os-vol-tenant-attr:tenant_id");
     create_network();
     for (const auto& thing : target_.things) reach(thing);
     return std::move(attempts_);
@@ -187,6 +186,7 @@ class Probe {
       HttpRequest request;
       request.method = method;
       request.url = address + "/" + percent_encode(name);
+      request.ca_file = options_.ca_file;
       request.secret_headers = {{"X-Auth-Token", (*token)->id}};
       note_answer(std::string(verb) + " container", method,
                   send_with_retry(doors_.http, request, Repeat::Safe, RetryPolicy{}, doors_.clock,

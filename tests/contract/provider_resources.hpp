@@ -42,7 +42,16 @@ class ProviderResources : public ::testing::Test {
 
   /// Create, read, list and find agree.
   Observed born(const std::string& type, const std::string& resource, const Json& inputs) {
+    const auto schema = openstack_plugin().schema.resource_types.at(type);
+    for (const auto& [name, value] : inputs.items()) {
+      EXPECT_TRUE(std::any_of(schema.fields.begin(), schema.fields.end(),
+                              [&](const FieldSchema& field) { return field.name == name; }))
+          << type << " declares no field " << name;
+    }
     auto made = place().make(type, resource, inputs);
+    for (const auto& [name, what] : schema.attributes) {
+      EXPECT_TRUE(made.attributes.contains(name)) << type << " has no attribute " << name;
+    }
     EXPECT_FALSE(made.provider_id.empty());
     EXPECT_EQ(made.marker, place().marker(resource));
     EXPECT_TRUE(made.complete);
