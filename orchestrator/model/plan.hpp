@@ -39,7 +39,7 @@ struct Operation {
   std::optional<nlohmann::json> after;
   std::vector<std::string> changed_fields;
   std::vector<ResourceAddress> depends_on;
-  std::string provider_id;  ///< Empty for Create.
+  std::string provider_id;  ///< Of a Create: what it finishes, else empty.
   int generation = 1;       ///< Of the resource that will stand after this step.
   bool operator==(const Operation&) const = default;
 };

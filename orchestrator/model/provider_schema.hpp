@@ -26,6 +26,7 @@ struct FieldSchema {
   FieldType type = FieldType::String;
   bool required = false;
   bool replaces = false;   ///< The API cannot change it: a difference means a new resource.
+  bool grows = false;      ///< A number that the API can only raise: a smaller one means the same.
   std::string refers_to;   ///< For a reference to a resource: the type it must have; else empty.
   std::string format;      ///< `cidr`, `ip`, or empty.
   bool unordered = false;  ///< A list whose order means nothing: compared as a set.

@@ -222,8 +222,8 @@ Json addresses_of(const Cloud& cloud, const Json& server, Detail detail) {
       }
       Json& list = addresses[string_member(*network, "name")];
       list.push_back(entry);
-      for (const Json* floating : cloud.where("network.floating-ip", "port_id",
-                                              string_member(*port, "id"))) {
+      for (const Json* floating :
+           cloud.where("network.floating-ip", "port_id", string_member(*port, "id"))) {
         if (string_member(*floating, "fixed_ip_address") != address) continue;
         entry["addr"] = (*floating)["floating_ip_address"];
         if (detail == Detail::Full) entry["OS-EXT-IPS:type"] = "floating";

@@ -1,8 +1,8 @@
 #include "providers/devcloud/compute_server.hpp"
-#include "providers/devcloud/volume.hpp"
 
 #include "orchestrator/base/encoding.hpp"
 #include "orchestrator/base/text.hpp"
+#include "providers/devcloud/volume.hpp"
 
 #include <fmt/format.h>
 

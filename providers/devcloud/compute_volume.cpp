@@ -109,8 +109,9 @@ Checked<std::string> device_for(const Request& request, const std::string& wante
     const std::string device = std::string("/dev/sd") + letter;
     if (taken.count(device) == 0) return device;
   }
-  return refuse(fault_answer(403, "The maximum allowed number of disk devices (26) to attach to a "
-                                  "single instance has been exceeded."));
+  return refuse(fault_answer(403,
+                             "The maximum allowed number of disk devices (26) to attach to a "
+                             "single instance has been exceeded."));
 }
 
 /// What Nova hands on of Cinder's refusals.
@@ -125,9 +126,9 @@ Checked<void> check_volume(const Request& request, const std::string& id) {
     return refuse(fault_answer(404, "Volume " + id + " could not be found."));
   }
   if (const Json& held = member(*volume, "attachments"); !held.empty()) {
-    return refuse(fault_answer(400, "Invalid volume: volume " + id +
-                                        " is already attached to instances: " +
-                                        string_member(held[0], "server_id")));
+    return refuse(fault_answer(
+        400, "Invalid volume: volume " + id +
+                 " is already attached to instances: " + string_member(held[0], "server_id")));
   }
   const std::string status = string_member(*volume, "status");
   if (status == "available") return {};
@@ -150,8 +151,8 @@ ServerResponse attach(Request& request) {
   const auto device = device_for(request, named ? asked["device"].get<std::string>() : "");
   if (!device) return device.error();
   const Json tag = asked.contains("tag") ? Json(asked["tag"]) : Json(nullptr);
-  const bool goes_too = asked.contains("delete_on_termination") &&
-                        truthy(python_str(asked["delete_on_termination"]));
+  const bool goes_too =
+      asked.contains("delete_on_termination") && truthy(python_str(asked["delete_on_termination"]));
   volume::begin_attaching(request.cloud(), id,
                           {{"server_id", request.part("server")},
                            {"device", *device},

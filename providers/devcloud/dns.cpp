@@ -20,13 +20,12 @@ constexpr std::string_view kType = "dns";
 ServerResponse show_versions(Call& call) {
   Json versions = Json::array();
   for (const char* id : {"v2", "v2.0"}) {
-    versions.push_back(
-        {{"id", id},
-         {"status", id == std::string_view("v2") ? "SUPPORTED" : "CURRENT"},
-         {"updated", "2022-06-29T00:00:00Z"},
-         {"links",
-          Json::array({{{"href", call.base() + "/v2"}, {"rel", "self"}},
-                       {{"href", "https://docs.openstack.org/api-ref/dns"}, {"rel", "help"}}})}});
+    versions.push_back({{"id", id},
+                        {"status", id == std::string_view("v2") ? "SUPPORTED" : "CURRENT"},
+                        {"updated", "2022-06-29T00:00:00Z"},
+                        {"links", Json::array({{{"href", call.base() + "/v2"}, {"rel", "self"}},
+                                               {{"href", "https://docs.openstack.org/api-ref/dns"},
+                                                {"rel", "help"}}})}});
   }
   return json_answer(200, {{"versions", versions}});
 }
@@ -133,8 +132,8 @@ Checked<std::size_t> page_size(const Call& call) {
   if (*text == "max") return std::size_t{1000};
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), limit);
   if (error != std::errc() || end != text->data() + text->size() || limit == 0) {
-    return refuse(error_answer(call, 400, "invalid_limit",
-                               "Limit should be an integer between 1 and 1000"));
+    return refuse(
+        error_answer(call, 400, "invalid_limit", "Limit should be an integer between 1 and 1000"));
   }
   return std::min<std::size_t>(limit, 1000);
 }
@@ -199,8 +198,7 @@ Json shown(const Call& call, const Json& object) {
   Json result = without_private(object);
   const bool zone = !object.contains("zone_id");
   const std::string path = zone ? "" : "/" + string_member(object, "zone_id") + "/recordsets";
-  result["links"]["self"] =
-      call.base() + "/v2/zones" + path + "/" + string_member(object, "id");
+  result["links"]["self"] = call.base() + "/v2/zones" + path + "/" + string_member(object, "id");
   return result;
 }
 
@@ -246,9 +244,8 @@ ServerResponse list(const Call& call, const std::string& collection,
   if (from != objects.end()) {
     links["next"] = url + separator + "marker=" + string_member(page.back(), "id");
   }
-  return json_answer(200, {{collection, page},
-                           {"links", links},
-                           {"metadata", {{"total_count", total}}}});
+  return json_answer(
+      200, {{collection, page}, {"links", links}, {"metadata", {{"total_count", total}}}});
 }
 
 std::int64_t limit_of(const Cloud& cloud, const std::string& project, const std::string& name) {

@@ -9,15 +9,10 @@ namespace {
 
 Json new_recordset(const Call& call, const Json& zone, const std::string& name,
                    const std::string& type, Json records) {
-  Json set = {{"id", call.cloud.new_uuid()},
-              {"zone_id", zone["id"]},
-              {"zone_name", zone["name"]},
-              {"project_id", zone["project_id"]},
-              {"name", name},
-              {"type", type},
-              {"records", std::move(records)},
-              {"ttl", nullptr},
-              {"description", nullptr}};
+  Json set = {
+      {"id", call.cloud.new_uuid()},      {"zone_id", zone["id"]}, {"zone_name", zone["name"]},
+      {"project_id", zone["project_id"]}, {"name", name},          {"type", type},
+      {"records", std::move(records)},    {"ttl", nullptr},        {"description", nullptr}};
   begin(call, set, "CREATE");
   return set;
 }
@@ -45,10 +40,9 @@ ServerResponse create(Call& call) {
     return invalid(call, "records", "'records' is a required property");
   }
   const std::string zone_name = string_member(**zone, "name");
-  const bool inside = name == zone_name ||
-                      (name.size() > zone_name.size() &&
-                       name.compare(name.size() - zone_name.size() - 1, std::string::npos,
-                                    "." + zone_name) == 0);
+  const bool inside = name == zone_name || (name.size() > zone_name.size() &&
+                                            name.compare(name.size() - zone_name.size() - 1,
+                                                         std::string::npos, "." + zone_name) == 0);
   if (!inside) {
     return error_answer(call, 400, "invalid_recordset_location",
                         "RecordSet is not contained within it's parent zone");
@@ -96,11 +90,11 @@ void make_first_recordsets(const Call& call, const Json& zone) {
   const std::string name = string_member(zone, "name");
   std::string mail = string_member(zone, "email");
   mail.replace(mail.find('@'), 1, ".");
-  const std::string soa = "ns1.devcloud.example. " + mail + ". " + zone["serial"].dump() +
-                          " 3600 600 86400 3600";
+  const std::string soa =
+      "ns1.devcloud.example. " + mail + ". " + zone["serial"].dump() + " 3600 600 86400 3600";
   call.cloud.put(kRecordset, new_recordset(call, zone, name, "SOA", Json::array({soa})));
-  call.cloud.put(kRecordset, new_recordset(call, zone, name, "NS",
-                                           Json::array({"ns1.devcloud.example."})));
+  call.cloud.put(kRecordset,
+                 new_recordset(call, zone, name, "NS", Json::array({"ns1.devcloud.example."})));
 }
 
 void add_recordsets(Router& router) {

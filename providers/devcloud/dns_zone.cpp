@@ -1,6 +1,5 @@
-#include "providers/devcloud/dns.hpp"
-
 #include "orchestrator/base/text.hpp"
+#include "providers/devcloud/dns.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -26,9 +25,8 @@ Checked<void> check_members(const Call& call, const Json& asked, bool creates) {
                        (creates && (name == "name" || name == "type" || name == "masters" ||
                                     name == "attributes"));
     if (!known) {
-      return refuse(invalid(call, name,
-                            "Additional properties are not allowed ('" + name +
-                                "' was unexpected)"));
+      return refuse(invalid(
+          call, name, "Additional properties are not allowed ('" + name + "' was unexpected)"));
     }
   }
   const Json& ttl = member(asked, "ttl");
@@ -42,9 +40,9 @@ Checked<void> check_members(const Call& call, const Json& asked, bool creates) {
   }
   const std::string email = string_member(asked, "email");
   if ((creates || asked.contains("email")) && !is_mail_address(email)) {
-    return refuse(invalid(call, "email",
-                          email.empty() ? "'email' is a required property"
-                                        : "'" + email + "' is not a 'email'"));
+    return refuse(invalid(
+        call, "email",
+        email.empty() ? "'email' is a required property" : "'" + email + "' is not a 'email'"));
   }
   return {};
 }
@@ -57,13 +55,12 @@ bool is_below(const std::string& name, const std::string& parent) {
 
 Checked<void> check_name(const Call& call, const std::string& name) {
   if (!is_domain_name(name)) {
-    return refuse(invalid(call, "name",
-                          name.empty() ? "'name' is a required property"
-                                       : "'" + name + "' is not a 'domainname'"));
+    return refuse(invalid(
+        call, "name",
+        name.empty() ? "'name' is a required property" : "'" + name + "' is not a 'domainname'"));
   }
   if (std::count(name.begin(), name.end(), '.') < 2) {
-    return refuse(
-        error_answer(call, 400, "invalid_zone_name", "More than one label is required"));
+    return refuse(error_answer(call, 400, "invalid_zone_name", "More than one label is required"));
   }
   if (call.cloud.find_by(kZone, "name", name) != nullptr) {
     return refuse(error_answer(call, 409, "duplicate_zone", "Duplicate Zone"));

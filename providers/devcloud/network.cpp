@@ -80,8 +80,8 @@ ServerResponse show_versions(Call& call) {
 
 ServerResponse show_collections(Call& call) {
   Json resources = Json::array();
-  for (const Resource* each : {&networks(), &subnets(), &ports(), &routers(), &floating_ips(),
-                               &security_groups()}) {
+  for (const Resource* each :
+       {&networks(), &subnets(), &ports(), &routers(), &floating_ips(), &security_groups()}) {
     const Json link = {{"rel", "self"}, {"href", call.base() + "/v2.0/" + each->path}};
     resources.push_back({{"name", each->singular},
                          {"collection", each->collection},

@@ -123,8 +123,7 @@ Checked<Json> wanted_addresses(const Call& call, const Json& asked, const std::s
   for (const Json* known : call.cloud.where(kSubnet, "network_id", external)) {
     if (member(*known, "ip_version") == 4) return Json(nullptr);
   }
-  return refuse(
-      bad_floating_ip("Network " + external + " does not contain any IPv4 subnet."));
+  return refuse(bad_floating_ip("Network " + external + " does not contain any IPv4 subnet."));
 }
 
 Checked<Json> create(Call& call, Json asked) {

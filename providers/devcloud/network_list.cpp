@@ -197,8 +197,8 @@ Json only_fields(Json object, const std::vector<std::string>& fields) {
 /// What the caller may see, read as narrowly as the filters allow.
 std::vector<const Json*> candidates(const Call& call, const Resource& resource,
                                     const std::map<std::string, std::vector<std::string>>& by) {
-  for (const char* field : {"id", "network_id", "device_id", "port_id", "security_group_id",
-                            "project_id"}) {
+  for (const char* field :
+       {"id", "network_id", "device_id", "port_id", "security_group_id", "project_id"}) {
     const auto filter = by.find(field);
     if (filter != by.end() && filter->second.size() == 1) {
       return call.cloud.where(resource.kind, field, filter->second.front());

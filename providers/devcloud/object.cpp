@@ -104,7 +104,8 @@ ServerResponse show_account(Call& call) {
   for (const Json* container : call.cloud.where(kContainer, "project_id", call.who.project_id)) {
     std::int64_t count = 0;
     std::int64_t size = 0;
-    for (const Json* one : call.cloud.where(kObject, "container", string_member(*container, "id"))) {
+    for (const Json* one :
+         call.cloud.where(kObject, "container", string_member(*container, "id"))) {
       ++count;
       size += (*one)["bytes"].get<std::int64_t>();
     }
@@ -114,11 +115,9 @@ ServerResponse show_account(Call& call) {
     std::string time = time_in_microseconds(WallTime(std::chrono::milliseconds(modified)));
     time.pop_back();
     const std::string name = string_member(*container, "name");
-    rows.push_back({.name = name,
-                    .shown = {{"name", name},
-                              {"count", count},
-                              {"bytes", size},
-                              {"last_modified", time}}});
+    rows.push_back(
+        {.name = name,
+         .shown = {{"name", name}, {"count", count}, {"bytes", size}, {"last_modified", time}}});
   }
   const std::size_t containers = rows.size();
   ServerResponse response =
@@ -170,13 +169,14 @@ ServerResponse page(int status) {
       {405, "Method Not Allowed", "The method is not allowed for this resource."},
       {409, "Conflict", "There was a conflict when trying to complete your request."},
       {422, "Unprocessable Entity", "Unable to process the contained instructions"},
-      {503, "Service Unavailable", "The server is currently unavailable. Please try again at a "
-                                   "later time."},
+      {503, "Service Unavailable",
+       "The server is currently unavailable. Please try again at a "
+       "later time."},
   }};
   for (const Words& words : kWords) {
     if (words.status != status) continue;
-    return text_page(status, fmt::format("<html><h1>{}</h1><p>{}</p></html>", words.title,
-                                         words.text));
+    return text_page(status,
+                     fmt::format("<html><h1>{}</h1><p>{}</p></html>", words.title, words.text));
   }
   return text_page(status, "");
 }
@@ -247,7 +247,8 @@ ServerResponse listing(const Call& call, std::vector<Row> rows) {
     if (shown.size() >= limit) break;
     if (row.name.compare(0, prefix.size(), prefix) != 0 || row.name <= marker) continue;
     if (!end_marker.empty() && row.name >= end_marker) continue;
-    const auto cut = delimiter.empty() ? std::string::npos : row.name.find(delimiter, prefix.size());
+    const auto cut =
+        delimiter.empty() ? std::string::npos : row.name.find(delimiter, prefix.size());
     if (cut != std::string::npos) {
       const std::string whole = row.name.substr(0, cut + delimiter.size());
       if (whole == folder || whole <= marker) continue;

@@ -19,8 +19,7 @@ inline constexpr std::string_view kContainer = "object.container";
 inline constexpr std::string_view kObject = "object.object";
 
 /// Adds a route for those who may: an operator of the account that the path names.
-void add_route(Router& router, const std::string& method, const std::string& path,
-               Handler handler);
+void add_route(Router& router, const std::string& method, const std::string& path, Handler handler);
 
 /// The page with which Swift says no, or nothing more than the status.
 [[nodiscard]] ServerResponse page(int status);

@@ -1,7 +1,6 @@
-#include "providers/devcloud/object.hpp"
-
 #include "orchestrator/base/encoding.hpp"
 #include "orchestrator/base/text.hpp"
+#include "providers/devcloud/object.hpp"
 
 #include <openssl/evp.h>
 

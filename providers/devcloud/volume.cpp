@@ -91,9 +91,9 @@ AskedVersion read_version(const Call& call) {
   int major = 0;
   asked.text.clear();
   if (numbers.size() != 2 || !number(numbers[0], major) || !number(numbers[1], asked.minor)) {
-    asked.refusal = fault_answer(
-        400, "API Version String " + text +
-                 " is of invalid format. Must be of format MajorNum.MinorNum.");
+    asked.refusal =
+        fault_answer(400, "API Version String " + text +
+                              " is of invalid format. Must be of format MajorNum.MinorNum.");
     return asked;
   }
   if (major == 3) asked.text = text;
@@ -136,8 +136,9 @@ ServerResponse refuse_call(const Call& call, Refusal refusal, const std::string&
     case Refusal::InternalServerError:
       break;
   }
-  return fault_answer(500, "The server has either erred or is incapable of performing the "
-                           "requested operation.");
+  return fault_answer(500,
+                      "The server has either erred or is incapable of performing the "
+                      "requested operation.");
 }
 
 ServerResponse run(Call& call, const std::string& admin_rule, const VolumeHandler& handler) {
@@ -160,21 +161,24 @@ ServerResponse run(Call& call, const std::string& admin_rule, const VolumeHandle
 
 /// What tools ask for in passing and the embedded cloud has none of.
 void add_empty_lists(Router& router) {
-  const std::pair<const char*, const char*> lists[] = {
-      {"/snapshots", "snapshots"},     {"/snapshots/detail", "snapshots"},
-      {"/backups", "backups"},         {"/backups/detail", "backups"},
-      {"/groups", "groups"},           {"/groups/detail", "groups"},
-      {"/messages", "messages"},       {"/os-volume-transfer", "transfers"},
-      {"/volume-transfers", "transfers"}};
+  const std::pair<const char*, const char*> lists[] = {{"/snapshots", "snapshots"},
+                                                       {"/snapshots/detail", "snapshots"},
+                                                       {"/backups", "backups"},
+                                                       {"/backups/detail", "backups"},
+                                                       {"/groups", "groups"},
+                                                       {"/groups/detail", "groups"},
+                                                       {"/messages", "messages"},
+                                                       {"/os-volume-transfer", "transfers"},
+                                                       {"/volume-transfers", "transfers"}};
   for (const auto& [path, name] : lists) {
     add_route(router, "GET", path, "", [name = std::string(name)](Request&) {
       return json_answer(200, {{name, Json::array()}});
     });
   }
   add_route(router, "GET", "/os-availability-zone", "", [](Request&) {
-    return json_answer(200, {{"availabilityZoneInfo",
-                              Json::array({{{"zoneName", "nova"},
-                                            {"zoneState", {{"available", true}}}}})}});
+    return json_answer(
+        200, {{"availabilityZoneInfo",
+               Json::array({{{"zoneName", "nova"}, {"zoneState", {{"available", true}}}}})}});
   });
 }
 
@@ -211,8 +215,8 @@ ServerResponse not_found(std::string_view id) {
 }
 
 ServerResponse over_limit(const std::string& message) {
-  ServerResponse response = json_answer(
-      413, {{"overLimit", {{"code", 413}, {"message", message}, {"retryAfter", "0"}}}});
+  ServerResponse response =
+      json_answer(413, {{"overLimit", {{"code", 413}, {"message", message}, {"retryAfter", "0"}}}});
   response.headers.emplace_back("Retry-After", "0");
   return response;
 }

@@ -16,7 +16,8 @@
 ///
 /// A volume is stored as: id, project_id, user_id, name, description, size (GiB), status, type_id,
 /// metadata, bootable, created_at, updated_at, attachments (server_id, attachment_id, device,
-/// attached_at, _tag, _delete), due (ms: when what is under way will be done), new_size (while extending).
+/// attached_at, _tag, _delete), due (ms: when what is under way will be done), new_size (while
+/// extending).
 namespace bailey::devcloud::volume {
 
 inline constexpr std::string_view kVolume = "volume.volume";

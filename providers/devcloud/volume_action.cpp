@@ -77,12 +77,11 @@ ServerResponse reset_status(Request& request, const Json& known, const OrderedJs
     return forbidden_by("volume_extension:volume_admin_actions:reset_status");
   }
   constexpr const char* kStatuses[] = {
-      "creating",      "available",        "deleting",          "error",
-      "error_deleting", "error_managing",  "managing",          "attaching",
-      "in-use",        "detaching",        "maintenance",       "restoring-backup",
-      "error_restoring", "reserved",       "awaiting-transfer", "backing-up",
-      "error_backing-up", "error_extending", "downloading",     "uploading",
-      "retyping",      "extending"};
+      "creating",       "available",        "deleting",        "error",       "error_deleting",
+      "error_managing", "managing",         "attaching",       "in-use",      "detaching",
+      "maintenance",    "restoring-backup", "error_restoring", "reserved",    "awaiting-transfer",
+      "backing-up",     "error_backing-up", "error_extending", "downloading", "uploading",
+      "retyping",       "extending"};
   if (!what.is_object() || !what.contains("status")) {
     return fault_answer(400,
                         "Must specify 'status', 'attach_status' or 'migration_status' for update.");
@@ -95,8 +94,8 @@ ServerResponse reset_status(Request& request, const Json& known, const OrderedJs
     valid += (valid.empty() ? "'" : ", '") + std::string(each) + "'";
   }
   if (!good) {
-    return fault_answer(400, "Volume status: " + status + " is invalid, valid statuses are: (" +
-                                 valid + ").");
+    return fault_answer(
+        400, "Volume status: " + status + " is invalid, valid statuses are: (" + valid + ").");
   }
   Json volume = known;
   volume["status"] = status;
@@ -197,17 +196,16 @@ ServerResponse roll_detaching(Request& request, const Json& known, const Ordered
 }
 
 ServerResponse act(Request& request) {
-  static const std::map<std::string, Action> actions = {
-      {"os-extend", extend},
-      {"os-reset_status", reset_status},
-      {"os-force_delete", force_delete},
-      {"os-set_bootable", set_bootable},
-      {"os-reserve", reserve},
-      {"os-unreserve", unreserve},
-      {"os-attach", attach},
-      {"os-detach", detach},
-      {"os-begin_detaching", mark_detaching},
-      {"os-roll_detaching", roll_detaching}};
+  static const std::map<std::string, Action> actions = {{"os-extend", extend},
+                                                        {"os-reset_status", reset_status},
+                                                        {"os-force_delete", force_delete},
+                                                        {"os-set_bootable", set_bootable},
+                                                        {"os-reserve", reserve},
+                                                        {"os-unreserve", unreserve},
+                                                        {"os-attach", attach},
+                                                        {"os-detach", detach},
+                                                        {"os-begin_detaching", mark_detaching},
+                                                        {"os-roll_detaching", roll_detaching}};
   const OrderedJson body = parse_ordered(request.call.http.body);
   if (!body.is_object() || body.empty()) return fault_answer(400, "Malformed request body");
   const std::string name = body.items().begin().key();

@@ -1,7 +1,6 @@
-#include "providers/devcloud/volume.hpp"
-
 #include "orchestrator/base/encoding.hpp"
 #include "orchestrator/base/text.hpp"
+#include "providers/devcloud/volume.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -23,9 +22,9 @@ bool is_control(std::string_view name) {
 
 bool is_filter(std::string_view name, bool admin) {
   static const std::set<std::string, std::less<>> names = {
-      "name",        "status",           "metadata",         "bootable",
-      "group_id",    "migration_status", "availability_zone", "size",
-      "created_at",  "updated_at",       "consumes_quota"};
+      "name",       "status",           "metadata",          "bootable",
+      "group_id",   "migration_status", "availability_zone", "size",
+      "created_at", "updated_at",       "consumes_quota"};
   static const std::set<std::string, std::less<>> for_admins = {"project_id", "user_id", "id",
                                                                 "host"};
   return names.count(name) > 0 || (admin && for_admins.count(name) > 0);
@@ -86,9 +85,10 @@ struct SortKey {
 };
 
 Checked<std::vector<SortKey>> read_sort(const Request& request) {
-  static const std::set<std::string> known = {"id",   "name",       "size",       "status",
-                                              "host", "created_at", "updated_at", "bootable",
-                                              "availability_zone",  "project_id", "user_id"};
+  static const std::set<std::string> known = {"id",         "name",     "size",
+                                              "status",     "host",     "created_at",
+                                              "updated_at", "bootable", "availability_zone",
+                                              "project_id", "user_id"};
   std::vector<SortKey> keys;
   if (const auto sort = request.call.query("sort")) {
     for (const std::string& one : split(*sort, ',')) {
@@ -97,8 +97,8 @@ Checked<std::vector<SortKey>> read_sort(const Request& request) {
                       .descending = colon == std::string::npos || one.substr(colon) != ":asc"});
     }
   } else if (const auto key = request.call.query("sort_key")) {
-    keys.push_back({.name = *key,
-                    .descending = request.call.query("sort_dir").value_or("desc") != "asc"});
+    keys.push_back(
+        {.name = *key, .descending = request.call.query("sort_dir").value_or("desc") != "asc"});
   }
   for (const SortKey& key : keys) {
     if (known.count(key.name) == 0) {

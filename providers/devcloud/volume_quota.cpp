@@ -13,8 +13,12 @@ using Limits = std::map<std::string, std::int64_t>;
 
 /// The usual limits: of all, and of each type without any.
 Limits defaults(const Cloud& cloud) {
-  Limits limits = {{"volumes", 10},    {"gigabytes", 1000}, {"snapshots", 10},
-                   {"backups", 10},    {"backup_gigabytes", 1000}, {"groups", 10},
+  Limits limits = {{"volumes", 10},
+                   {"gigabytes", 1000},
+                   {"snapshots", 10},
+                   {"backups", 10},
+                   {"backup_gigabytes", 1000},
+                   {"groups", 10},
                    {"per_volume_gigabytes", -1}};
   for (const Json* type : cloud.all(kType)) {
     for (const char* name : {"volumes_", "gigabytes_", "snapshots_"}) {
@@ -40,8 +44,8 @@ Limits usage_of(const Cloud& cloud, const std::string& project) {
   for (const Json* volume : cloud.where(kVolume, "project_id", project)) {
     const Json* type = cloud.find(kType, string_member(*volume, "type_id"));
     const std::string of_type = type == nullptr ? "" : "_" + string_member(*type, "name");
-    const auto size = member(*volume, volume->contains("new_size") ? "new_size" : "size")
-                          .get<std::int64_t>();
+    const auto size =
+        member(*volume, volume->contains("new_size") ? "new_size" : "size").get<std::int64_t>();
     usage["volumes"] += 1;
     usage["gigabytes"] += size;
     if (of_type.empty()) continue;
@@ -67,9 +71,8 @@ ServerResponse show(Request& request) {
   Json set = {{"id", project}};
   for (const auto& [name, limit] : limits) {
     const auto in_use = used.find(name);
-    set[name] = {{"limit", limit},
-                 {"in_use", in_use == used.end() ? 0 : in_use->second},
-                 {"reserved", 0}};
+    set[name] = {
+        {"limit", limit}, {"in_use", in_use == used.end() ? 0 : in_use->second}, {"reserved", 0}};
   }
   return json_answer(200, {{"quota_set", set}});
 }
@@ -91,8 +94,9 @@ ServerResponse update(Request& request) {
   if (!body) return body.error();
   const OrderedJson& asked = (*body)["quota_set"];
   if (asked.empty()) {
-    return fault_answer(400, "Invalid input for field/attribute quota_set. Value: {}. {} does not "
-                             "have enough properties");
+    return fault_answer(400,
+                        "Invalid input for field/attribute quota_set. Value: {}. {} does not "
+                        "have enough properties");
   }
   const std::string& project = request.part("of");
   const Limits known = defaults(request.cloud());
@@ -160,9 +164,10 @@ Checked<void> check_size(const Request& request, std::int64_t size) {
   const std::int64_t limit =
       quota_of(request.cloud(), request.who().project_id).at("per_volume_gigabytes");
   if (limit < 0 || size <= limit) return {};
-  return refuse(over_limit(fmt::format("VolumeSizeExceedsLimit: Requested volume size {}G is larger "
-                                       "than maximum allowed limit {}G.",
-                                       size, limit)));
+  return refuse(
+      over_limit(fmt::format("VolumeSizeExceedsLimit: Requested volume size {}G is larger "
+                             "than maximum allowed limit {}G.",
+                             size, limit)));
 }
 
 Checked<void> check_quota(const Request& request, const Json& type, int volumes,
@@ -174,17 +179,19 @@ Checked<void> check_quota(const Request& request, const Json& type, int volumes,
   for (const std::string& each : {std::string("gigabytes"), "gigabytes_" + name}) {
     const std::int64_t limit = limits.at(each);
     if (limit < 0 || used[each] + gigabytes <= limit) continue;
-    return refuse(over_limit(fmt::format("VolumeSizeExceedsAvailableQuota: Requested volume or "
-                                         "snapshot exceeds allowed {} quota. Requested {}G, quota "
-                                         "is {}G and {}G has been consumed.",
-                                         each, gigabytes, limit, used[each])));
+    return refuse(
+        over_limit(fmt::format("VolumeSizeExceedsAvailableQuota: Requested volume or "
+                               "snapshot exceeds allowed {} quota. Requested {}G, quota "
+                               "is {}G and {}G has been consumed.",
+                               each, gigabytes, limit, used[each])));
   }
   for (const std::string& each : {std::string("volumes"), "volumes_" + name}) {
     const std::int64_t limit = limits.at(each);
     if (limit < 0 || used[each] + volumes <= limit || volumes == 0) continue;
-    return refuse(over_limit(fmt::format("VolumeLimitExceeded: Maximum number of volumes allowed "
-                                         "({}) exceeded for quota '{}'.",
-                                         limit, each)));
+    return refuse(
+        over_limit(fmt::format("VolumeLimitExceeded: Maximum number of volumes allowed "
+                               "({}) exceeded for quota '{}'.",
+                               limit, each)));
   }
   return {};
 }

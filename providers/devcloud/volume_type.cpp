@@ -40,8 +40,8 @@ ServerResponse no_type(const std::string& id) {
 
 ServerResponse show(Request& request) {
   const std::string& id = request.part("type");
-  const Json* type = id == "default" ? &default_type(request.cloud())
-                                     : request.cloud().find(kType, id);
+  const Json* type =
+      id == "default" ? &default_type(request.cloud()) : request.cloud().find(kType, id);
   if (type == nullptr || !may_see(request, *type)) return no_type(id);
   return json_answer(200, {{"volume_type", shown_type(request, *type)}});
 }
@@ -95,8 +95,8 @@ ServerResponse remove(Request& request) {
   const Json* type = request.cloud().find(kType, id);
   if (type == nullptr) return no_type(id);
   if (string_member(*type, "name") == kUsual) {
-    return fault_answer(400, "The volume type " + id +
-                                 " is the default volume type and cannot be deleted.");
+    return fault_answer(
+        400, "The volume type " + id + " is the default volume type and cannot be deleted.");
   }
   if (request.cloud().find_by(kVolume, "type_id", id) != nullptr) {
     return fault_answer(400, "Target volume type is still in use.");

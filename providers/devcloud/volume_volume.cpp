@@ -73,8 +73,8 @@ bool may_use(const Request& request, const Json& image) {
 Checked<void> check_image(const Request& request, const std::string& id, std::int64_t size) {
   const Json* image = request.cloud().find("image.image", id);
   if (image == nullptr || !may_use(request, *image)) {
-    return refuse(fault_answer(400,
-                               "Invalid image identifier or unable to access requested image."));
+    return refuse(
+        fault_answer(400, "Invalid image identifier or unable to access requested image."));
   }
   const auto invalid = [](const std::string& message) {
     return refuse(fault_answer(400, "Invalid input received: " + message));
@@ -85,14 +85,15 @@ Checked<void> check_image(const Request& request, const std::string& id, std::in
   const std::int64_t bytes = member(*image, "size").get<std::int64_t>();
   const std::int64_t needed = (bytes + (std::int64_t{1} << 30) - 1) >> 30;
   if (needed > size) {
-    return invalid(fmt::format("Size of specified image {}GB is larger than volume size {}GB.",
-                               needed, size));
+    return invalid(
+        fmt::format("Size of specified image {}GB is larger than volume size {}GB.", needed, size));
   }
   const auto least = member(*image, "min_disk").get<std::int64_t>();
   if (least > size) {
-    return invalid(fmt::format("Volume size {}GB cannot be smaller than the image minDisk size "
-                               "{}GB.",
-                               size, least));
+    return invalid(
+        fmt::format("Volume size {}GB cannot be smaller than the image minDisk size "
+                    "{}GB.",
+                    size, least));
   }
   return {};
 }
@@ -102,10 +103,9 @@ Checked<const Json*> type_for(const Request& request, const OrderedJson& asked) 
   if (name.empty()) return &default_type(request.cloud());
   const Json* type = find_type(request.cloud(), name);
   if (type == nullptr) {
-    return refuse(fault_answer(404, looks_like_uuid(name)
-                                        ? "Volume type " + name + " could not be found."
-                                        : "Volume type with name " + name +
-                                              " could not be found."));
+    return refuse(fault_answer(
+        404, looks_like_uuid(name) ? "Volume type " + name + " could not be found."
+                                   : "Volume type with name " + name + " could not be found."));
   }
   return type;
 }
@@ -185,8 +185,7 @@ ServerResponse create(Request& request) {
   if (auto fits = check_sources(request, asked, size); !fits) return fits.error();
   if (auto fits = check_size(request, size); !fits) return fits.error();
   if (auto room = check_quota(request, **type, 1, size); !room) return room.error();
-  const Json& stored =
-      request.cloud().put(kVolume, new_volume(request, asked, size, **type));
+  const Json& stored = request.cloud().put(kVolume, new_volume(request, asked, size, **type));
   Json shown = shown_volume(request, stored, Detail::Full);
   shown.erase("os-vol-tenant-attr:tenant_id");
   return json_answer(202, {{"volume", shown}});
@@ -233,8 +232,8 @@ ServerResponse update(Request& request) {
     if (field == "metadata" && value.is_null()) continue;
     volume[field] = value;
   }
-  Json shown = shown_volume(request, touch_volume(request.cloud(), std::move(volume)),
-                            Detail::Full);
+  Json shown =
+      shown_volume(request, touch_volume(request.cloud(), std::move(volume)), Detail::Full);
   shown.erase("os-vol-tenant-attr:tenant_id");
   return json_answer(200, {{"volume", shown}});
 }

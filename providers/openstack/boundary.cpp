@@ -51,13 +51,9 @@ Result<std::vector<std::string>> contents(const Work& work, Adopted adopted) {
     }
   }
   if (adopted == Adopted::Yes) return found;
-  for (const std::string collection : {"ports", "floatingips"}) {
-    auto all = all_of(work, collection);
-    // A network service without routers has no such collection.
-    if (!all && all.error().kind() == ErrorKind::NotFound) continue;
-    if (!all) return fail(std::move(all.error()));
-    for (const auto& thing : *all) found.push_back(collection + " " + string_member(thing, "id"));
-  }
+  auto ports = all_of(work, "ports");
+  if (!ports) return fail(std::move(ports.error()));
+  for (const auto& port : *ports) found.push_back("port " + string_member(port, "id"));
   return found;
 }
 
@@ -67,7 +63,7 @@ Status refuse_unless_empty(Home& home, const std::string& boundary, const Enviro
   if (auto entered = home.enter(boundary, uid, adopted, stop); !entered) return entered;
   auto project = home.project(boundary, stop);
   if (!project) return fail(std::move(project.error()));
-  const Work work{**project, {(*project)->session, stop}, home.doors(), stop};
+  const Work work{**project, {(*project)->session, stop}, home.api(stop), home.doors(), stop};
   auto inside = contents(work, adopted);
   if (!inside) return fail(std::move(inside.error()));
   if (inside->empty()) return {};
@@ -123,7 +119,8 @@ Result<Json> make_project(Home& home, const BoundaryRequest& request, std::stop_
                                      {"domain_id", *domain},
                                      {"description", std::move(description)},
                                      {"tags", std::move(tags)}}}});
-  if (!made) return fail(with_needed_rights(std::move(made.error())).in("in the domain " + *domain));
+  if (!made)
+    return fail(with_needed_rights(std::move(made.error())).in("in the domain " + *domain));
   return member(*made, "project");
 }
 

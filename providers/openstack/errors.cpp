@@ -47,11 +47,12 @@ std::string neutron_type(const Json& body) {
   return string_member(member(body, "NeutronError"), "type");
 }
 
-/// Neutron names the type; Nova and Barbican have nothing but their words to tell a quota from a
-/// policy by.
+/// Neutron names the type; Nova, Cinder and Barbican have nothing but their words to tell a quota
+/// from a policy by.
 bool is_quota(const Json& body, const std::string& message) {
   if (neutron_type(body) == "OverQuota") return true;
-  for (const auto* words : {"Quota exceeded", "Quota reached", "quota reached", "Exceeded quota"}) {
+  for (const auto* words : {"Quota exceeded", "Quota reached", "quota reached", "Exceeded quota",
+                            "exceeded for quota", "exceeds allowed"}) {
     if (message.find(words) != std::string::npos) return true;
   }
   return false;

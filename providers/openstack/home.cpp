@@ -89,8 +89,8 @@ Result<std::string> Home::domain(EnvironmentClass of, std::stop_token stop) {
   }
   auto id = find_domain(named->second, stop);
   if (!id) {
-    return fail(with_needed_rights(std::move(id.error()))
-                    .in("looking for the domain " + named->second));
+    return fail(
+        with_needed_rights(std::move(id.error())).in("looking for the domain " + named->second));
   }
   const std::lock_guard lock(mutex_);
   return domain_ids_[named->second] = std::move(*id);

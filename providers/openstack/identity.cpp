@@ -63,7 +63,8 @@ Result<Identity> make_user(Home& home, const IdentityRequest& request, std::stop
          {"password", std::string(password.reveal())},
          {"options", options}}}},
       Quote::No);
-  if (!made) return fail(with_needed_rights(std::move(made.error())).in("in the domain " + *domain));
+  if (!made)
+    return fail(with_needed_rights(std::move(made.error())).in("in the domain " + *domain));
   auto id = require_string(member(*made, "user"), "id");
   if (!id) return fail(std::move(id.error()));
   return Identity{std::move(*id), std::move(password)};

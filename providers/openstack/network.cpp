@@ -36,6 +36,7 @@ ResourceTypeSchema NetworkType::schema() const {
                        {"subnet", "The id of its subnet."},
                        {"cidr", "The addresses of its subnet."},
                        {"name", "Its name at the provider."}};
+  add_text_fields(schema);
   return schema;
 }
 
@@ -46,9 +47,11 @@ Observed observe(const Json& network, const Json& subnet) {
   Json dns = Json::array();
   if (member(subnet, "dns_nameservers").is_array()) dns = member(subnet, "dns_nameservers");
   const auto cidr = has_subnet ? Json(string_member(subnet, "cidr")) : Json();
+  Json inputs{{"cidr", cidr}, {"dns", std::move(dns)}};
+  add_texts(inputs, marks);
   return {.type = "network",
           .provider_id = string_member(network, "id"),
-          .inputs = {{"cidr", cidr}, {"dns", std::move(dns)}},
+          .inputs = std::move(inputs),
           .attributes = {{"id", string_member(network, "id")},
                          {"subnet", string_member(subnet, "id")},
                          {"cidr", string_member(subnet, "cidr")},
@@ -73,10 +76,10 @@ Result<std::vector<Json>> subnets_in(const Work& work, const std::string& networ
   return all_of(work, "subnets", "&network_id=" + percent_encode(network));
 }
 
-Result<Json> make_network(const Work& work, const Marker& marker) {
+Result<Json> make_network(const Work& work, const ResourceRequest& request) {
   auto made = work.api.post(
       Service::Network, "/networks",
-      {{"network", {{"name", marker.unique_name()}, {"description", described("", marker)}}}});
+      {{"network", {{"name", request.marker.unique_name()}, {"description", described(request)}}}});
   if (!made) return fail(std::move(made.error()));
   return Json(member(*made, "network"));
 }
@@ -114,23 +117,17 @@ Result<Json> finish_subnet(const Work& work, const std::string& network,
 }
 
 Result<Observed> NetworkType::create(const Work& work, const ResourceRequest& request) const {
-  auto old = left_over(work, kCollection, request.marker);
+  auto old = left_over(work, kCollection, request);
   if (!old) return fail(std::move(old.error()));
-  auto network = *old ? Result<Json>(std::move(**old)) : make_network(work, request.marker);
+  auto network = *old ? Result<Json>(std::move(**old)) : make_network(work, request);
   if (!network) return fail(std::move(network.error()));
   const auto id = string_member(*network, "id");
   auto subnet = *old ? finish_subnet(work, id, request) : make_subnet(work, id, request);
   if (!subnet) return fail(std::move(subnet.error()));
-  if (auto marked = mark_whole(work, "subnets", *subnet, request.marker); !marked) {
+  if (auto marked = settle_texts(work, kCollection, *network, request); !marked) {
     return fail(std::move(marked.error()));
   }
-  if (auto marked = mark_whole(work, kCollection, *network, request.marker); !marked) {
-    return fail(std::move(marked.error()));
-  }
-  auto seen = observe(*network, *subnet);
-  seen.marker = request.marker;
-  seen.complete = true;
-  return seen;
+  return observe(*network, *subnet);
 }
 
 Result<std::optional<Observed>> NetworkType::read(const Work& work, const std::string& id) const {
@@ -144,21 +141,24 @@ Result<std::optional<Observed>> NetworkType::read(const Work& work, const std::s
 
 Result<Observed> NetworkType::update(const Work& work, const ResourceRequest& request,
                                      const std::string& id, const Json& before) const {
+  auto network = one_of(work, kCollection, id);
+  if (!network) return fail(std::move(network.error()));
+  if (!*network) return vanished("network", id);
   auto subnets = subnets_in(work, id);
   if (!subnets) return fail(std::move(subnets.error()));
-  const auto& subnet = subnet_of(*subnets, id);
+  Json subnet = subnet_of(*subnets, id);
   if (subnet.is_null()) return vanished("subnet of network", id);
-  if (member(request.inputs, "dns") != member(before, "dns") ||
-      Json(strings_member(request.inputs, "dns")) != member(subnet, "dns_nameservers")) {
-    auto put =
-        work.api.put(Service::Network, "/subnets/" + string_member(subnet, "id"),
-                     {{"subnet", {{"dns_nameservers", strings_member(request.inputs, "dns")}}}});
+  const Json dns = strings_member(request.inputs, "dns");
+  if (dns != member(subnet, "dns_nameservers")) {
+    auto put = work.api.put(Service::Network, "/subnets/" + string_member(subnet, "id"),
+                            {{"subnet", {{"dns_nameservers", dns}}}});
     if (!put) return fail(std::move(put.error()));
+    subnet = member(*put, "subnet");
   }
-  auto now = read(work, id);
-  if (!now) return fail(std::move(now.error()));
-  if (!*now) return vanished("network", id);
-  return std::move(**now);
+  if (auto done = settle_texts(work, kCollection, **network, request, before); !done) {
+    return fail(std::move(done.error()));
+  }
+  return observe(**network, subnet);
 }
 
 Status NetworkType::remove(const Work& work, const std::string& id) const {

@@ -2,8 +2,10 @@
 
 #include "orchestrator/base/encoding.hpp"
 #include "orchestrator/base/json.hpp"
+#include "orchestrator/base/text.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace bailey::openstack {
 
@@ -27,6 +29,21 @@ std::string described(const std::string& text, const Marker& marker) {
   return text.empty() ? marker.str() : text + " (" + marker.str() + ")";
 }
 
+std::string described(const ResourceRequest& request) {
+  return described(string_member(request.inputs, "description"), request.marker);
+}
+
+void add_text_fields(ResourceTypeSchema& schema) {
+  schema.fields.push_back(field("description", FieldType::String, "For people."));
+  schema.fields.push_back(
+      field("tags", FieldType::StringList, "Words to find it by.", {.unordered = true}));
+}
+
+void add_texts(Json& inputs, const Marks& marks) {
+  if (!marks.text.empty()) inputs["description"] = marks.text;
+  if (!marks.tags.empty()) inputs["tags"] = marks.tags;
+}
+
 Marks marks_of(const Json& thing) {
   Marks marks;
   marks.text = string_member(thing, "description");
@@ -43,9 +60,12 @@ Marks marks_of(const Json& thing) {
     if (auto marker = Marker::parse(tag)) {
       marks.marker = std::move(marker);
       marks.whole = true;
+    } else {
+      marks.tags.push_back(tag);
     }
   }
   if (!marks.marker) marks.whole = true;
+  std::sort(marks.tags.begin(), marks.tags.end());
   return marks;
 }
 
@@ -63,13 +83,17 @@ Result<std::vector<Json>> all_of(const Work& work, const std::string& collection
 }
 
 Result<std::optional<Json>> left_over(const Work& work, const std::string& collection,
-                                      const Marker& marker) {
-  auto all = all_of(work, collection, "&name=" + percent_encode(marker.unique_name()));
+                                      const ResourceRequest& request) {
+  if (request.earlier == Earlier::None) return std::optional<Json>();
+  const auto name = request.marker.unique_name();
+  auto all = all_of(work, collection, "&name=" + percent_encode(name));
   if (!all) return fail(std::move(all.error()));
   for (auto& thing : *all) {
-    if (string_member(thing, "name") != marker.unique_name()) continue;
+    if (string_member(thing, "name") != name) continue;
     const auto marks = marks_of(thing);
-    if (!marks.marker || *marks.marker == marker) return std::optional<Json>(std::move(thing));
+    if (!marks.marker || *marks.marker == request.marker) {
+      return std::optional<Json>(std::move(thing));
+    }
   }
   return std::optional<Json>();
 }
@@ -84,16 +108,56 @@ Result<std::optional<Json>> one_of(const Work& work, const std::string& collecti
   return std::optional<Json>(std::move(thing));
 }
 
-Status mark_whole(const Work& work, const std::string& collection, const Json& thing,
-                  const Marker& marker) {
-  auto tags = strings_member(thing, "tags");
-  if (std::find(tags.begin(), tags.end(), marker.str()) != tags.end()) return {};
-  tags.push_back(marker.str());
-  const auto path = "/" + collection + "/" + string_member(thing, "id") + "/tags";
-  if (auto put = work.api.put(Service::Network, path, {{"tags", tags}}); !put) {
-    return fail(std::move(put.error()));
+Status settle_texts(const Work& work, const std::string& collection, Json& thing,
+                    const ResourceRequest& request, const Json& before) {
+  const auto path = "/" + collection + "/" + string_member(thing, "id");
+  if (const auto text = described(request); string_member(thing, "description") != text) {
+    auto put =
+        work.api.put(Service::Network, path, {{singular(collection), {{"description", text}}}});
+    if (!put) return fail(std::move(put.error()));
+    thing["description"] = text;
   }
+  const auto marks = marks_of(thing);
+  auto tags = wanted_tags(marks.tags, request.inputs, before);
+  if (!tags) return fail(std::move(tags.error()));
+  tags->insert(request.marker.str());
+  const auto now = strings_member(thing, "tags");
+  if (*tags == std::set<std::string>(now.begin(), now.end())) return {};
+  auto put = work.api.put(Service::Network, path + "/tags", {{"tags", *tags}});
+  if (!put) return fail(std::move(put.error()));
+  thing["tags"] = *tags;
   return {};
+}
+
+Result<std::string> external_network(const Work& work, const std::string& name) {
+  auto networks = work.api.list(Service::Network, "/networks?router%3Aexternal=true", "networks");
+  if (!networks) return fail(std::move(networks.error()));
+  std::vector<std::string> found;
+  std::vector<std::string> names;
+  for (const auto& network : *networks) {
+    if (!network.value("router:external", false)) continue;
+    names.push_back("\"" + string_member(network, "name") + "\"");
+    if (string_member(network, "name") == name) found.push_back(string_member(network, "id"));
+  }
+  if (found.size() == 1) {
+    work.project.memo.put("name of network " + found.front(), name);
+    return found.front();
+  }
+  const std::string offer = names.empty() ? "There is none." : "There is " + enumerate(names) + ".";
+  return fail(Error(ErrorKind::InvalidArgument, "the external network \"" + name + "\" is " +
+                                                    (found.empty() ? "not there" : "ambiguous"))
+                  .with_hint(offer));
+}
+
+Result<std::string> network_name(const Work& work, const std::string& id) {
+  const auto key = "name of network " + id;
+  if (auto known = work.project.memo.get(key)) return *known;
+  auto network = work.api.find(Service::Network, "/networks/" + percent_encode(id));
+  if (!network) return fail(std::move(network.error()));
+  if (!*network) return id;
+  auto name = string_member(member(**network, "network"), "name");
+  work.project.memo.put(key, name);
+  return name;
 }
 
 }  // namespace bailey::openstack

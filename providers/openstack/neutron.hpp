@@ -17,20 +17,28 @@
 namespace bailey::openstack {
 
 struct Marks {
-  std::optional<Marker> marker;  ///< By tag, else by description.
-  bool whole = false;            ///< The tag is there, or the thing is not ours.
-  std::string text;              ///< The description without the marker.
+  std::optional<Marker> marker;   ///< By tag, else by description.
+  bool whole = false;             ///< The tag is there, or the thing is not ours.
+  std::string text;               ///< The description without the marker.
+  std::vector<std::string> tags;  ///< Without the marker's.
 };
 
 [[nodiscard]] Marks marks_of(const nlohmann::json& thing);
 /// The description that `text` becomes: `text (bailey:...)`.
 [[nodiscard]] std::string described(const std::string& text, const Marker& marker);
+/// The description of a new thing.
+[[nodiscard]] std::string described(const ResourceRequest& request);
+
+/// `description` and `tags`, which every Neutron resource has: added to a schema, and to what a
+/// thing is observed to be.
+void add_text_fields(ResourceTypeSchema& schema);
+void add_texts(nlohmann::json& inputs, const Marks& marks);
 
 /// The thing that an earlier attempt for this marker has left, or nothing. `collection` as in the
 /// path: `security-groups`.
 [[nodiscard]] Result<std::optional<nlohmann::json>> left_over(const Work& work,
                                                               const std::string& collection,
-                                                              const Marker& marker);
+                                                              const ResourceRequest& request);
 /// All of one collection in the project; `filter` as `&name=value`.
 [[nodiscard]] Result<std::vector<nlohmann::json>> all_of(const Work& work,
                                                          const std::string& collection,
@@ -40,8 +48,15 @@ struct Marks {
 [[nodiscard]] Result<std::optional<nlohmann::json>> one_of(const Work& work,
                                                            const std::string& collection,
                                                            const std::string& id);
-/// Tags it as whole, beside the tags that it has.
-[[nodiscard]] Status mark_whole(const Work& work, const std::string& collection,
-                                const nlohmann::json& thing, const Marker& marker);
+/// Gives `thing` the description and the tags that are asked for, and last of all the tag by which
+/// it is whole. Tags that neither the spec nor `before` names stay. `thing` becomes what it is
+/// then.
+[[nodiscard]] Status settle_texts(const Work& work, const std::string& collection,
+                                  nlohmann::json& thing, const ResourceRequest& request,
+                                  const nlohmann::json& before = {});
+/// The id of the external network of that name. Fails with InvalidArgument.
+[[nodiscard]] Result<std::string> external_network(const Work& work, const std::string& name);
+/// The name of a network that the project may see; its id when it may not. Remembered.
+[[nodiscard]] Result<std::string> network_name(const Work& work, const std::string& id);
 
 }  // namespace bailey::openstack

@@ -28,6 +28,11 @@ std::optional<std::string> fixed_difference(const ResourceTypeSchema& schema, co
     if (!field.replaces || member(before, field.name).is_null()) continue;
     if (member(before, field.name) != member(after, field.name)) return field.name;
   }
+  for (const auto& field : schema.fields) {
+    const auto& then = member(before, field.name);
+    const auto& now = member(after, field.name);
+    if (field.grows && then.is_number() && (!now.is_number() || now < then)) return field.name;
+  }
   return std::nullopt;
 }
 
@@ -178,7 +183,7 @@ class OpenstackProvider final : public Provider {
       if (error.kind() == ErrorKind::NotFound) error = std::move(error).with_code(kNoProject);
       return fail(std::move(error));
     }
-    const Work work{**project, {(*project)->session, stop}, home_.doors(), stop};
+    const Work work{**project, {(*project)->session, stop}, home_.api(stop), home_.doors(), stop};
     return framed(act(**kind, work), frame);
   }
 

@@ -12,16 +12,25 @@ struct Door {
   std::string_view type;
   Service service;
   std::string_view collection;
-  std::string_view suffix;  ///< Where the content of it is.
+  std::string_view suffix = {};      ///< Where the content of it is.
+  std::string_view of_project = {};  ///< What stands between its id and the target's project.
 };
 
 constexpr Door kDoors[] = {
-    {"network", Service::Network, "/networks/", ""},
-    {"router", Service::Network, "/routers/", ""},
-    {"security-group", Service::Network, "/security-groups/", ""},
-    {"server", Service::Compute, "/servers/", ""},
-    {"keypair", Service::Compute, "/os-keypairs/", ""},
+    {"network", Service::Network, "/networks/"},
+    {"router", Service::Network, "/routers/"},
+    {"security-group", Service::Network, "/security-groups/"},
+    {"floating-ip", Service::Network, "/floatingips/"},
+    {"server", Service::Compute, "/servers/"},
+    {"server-group", Service::Compute, "/os-server-groups/"},
+    {"keypair", Service::Compute, "/os-keypairs/"},
+    // The id of a quota is that of its project.
+    {"quota", Service::Compute, "/os-quota-sets/"},
     {"secret", Service::KeyManager, "/secrets/", "/payload"},
+    {"volume", Service::Volume, "/volumes/"},
+    {"zone", Service::Dns, "/zones/"},
+    // The image itself may be shared with many.
+    {"shared-image", Service::Image, "/images/", "", "/members/"},
 };
 
 class Probe {
@@ -49,6 +58,8 @@ class Probe {
     list("list servers of all projects", Service::Compute,
          "/servers/detail?all_tenants=1&project_id=" + percent_encode(target_.boundary), "servers",
          "tenant_id");
+    list("list volumes of all projects", Service::Volume, "/volumes/detail?all_tenants=1",
+         "volumes", "os-vol-tenant-attr:tenant_id");
     create_network();
     for (const auto& thing : target_.things) reach(thing);
     return std::move(attempts_);
@@ -143,13 +154,59 @@ class Probe {
   }
 
   void reach(const ProbeTarget::Thing& thing) {
+    if (thing.type == "container") return reach_container(thing.provider_id);
     for (const auto& door : kDoors) {
       if (door.type != thing.type) continue;
-      const auto path = std::string(door.collection) + percent_encode(thing.provider_id);
+      auto path = std::string(door.collection) + percent_encode(thing.provider_id);
+      if (!door.of_project.empty()) {
+        path += std::string(door.of_project) + percent_encode(target_.boundary);
+      }
       if (read(door, path) == ProbeOutcome::Refused) remove(door, path);
       return;
     }
     note("read " + thing.type, ProbeOutcome::Unknown, "nobody knows how to try that");
+  }
+
+  /// A container is found by the account in the address, which is the project's: the intruder says
+  /// the target's there.
+  void reach_container(const std::string& name) {
+    const auto token = session_.token(stop_);
+    if (!token) return note("read container", ProbeOutcome::Unknown, token.error().message());
+    const auto found = (*token)->endpoints.find(Service::ObjectStore);
+    if (found == (*token)->endpoints.end()) {
+      return note("read container", ProbeOutcome::Unknown, "the catalogue lists no object store");
+    }
+    auto address = found->second;
+    const auto own = address.rfind((*token)->project_id);
+    if (own == std::string::npos) {
+      return note("read container", ProbeOutcome::Unknown, "its address names no project");
+    }
+    address.replace(own, (*token)->project_id.size(), target_.boundary);
+    for (const auto& [method, verb] : {std::pair{"GET", "read"}, std::pair{"DELETE", "delete"}}) {
+      HttpRequest request;
+      request.method = method;
+      request.url = address + "/" + percent_encode(name);
+      request.ca_file = options_.ca_file;
+      request.secret_headers = {{"X-Auth-Token", (*token)->id}};
+      note_answer(std::string(verb) + " container", method,
+                  send_with_retry(doors_.http, request, Repeat::Safe, RetryPolicy{}, doors_.clock,
+                                  doors_.random, stop_));
+      if (attempts_.back().outcome != ProbeOutcome::Refused) return;
+    }
+  }
+
+  void note_answer(std::string operation, const std::string& method,
+                   const Result<HttpResponse>& answer) {
+    if (!answer) return note(std::move(operation), ProbeOutcome::Unknown, answer.error().message());
+    if (answer->status >= 200 && answer->status < 300) {
+      return note(std::move(operation), ProbeOutcome::Allowed, "the provider answered " + method);
+    }
+    auto error = error_from(*answer, method + " object-store", Quote::No);
+    // "It holds objects": found, and only its use forbids it.
+    if (error.kind() == ErrorKind::Conflict) {
+      return note(std::move(operation), ProbeOutcome::Allowed, error.message());
+    }
+    note_failure(std::move(operation), error);
   }
 
   /// For something with content, both the thing and the content are tried.

@@ -2,6 +2,7 @@
 
 #include "orchestrator/provision/provider/provider.hpp"
 #include "providers/openstack/api.hpp"
+#include "providers/openstack/watch.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -9,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -27,6 +29,13 @@ class Memo {
   std::map<std::string, std::string> values_;
 };
 
+/// What is waited for in one project, by many at once.
+struct Watches {
+  Watch building;  ///< Servers that Nova is at work on.
+  Watch servers;   ///< Servers that are there.
+  Watch volumes;
+};
+
 /// One environment's project, and the session in which everything inside it is done.
 struct Project {
   Project(std::string project_id, EnvironmentUid owner, SessionOptions options, Doors doors)
@@ -35,12 +44,14 @@ struct Project {
   const EnvironmentUid uid;
   Session session;
   Memo memo;
+  Watches watches;
 };
 
 /// One call of the engine: where it works and what it works with.
 struct Work {
   Project& project;
   Api api;
+  Api admin;  ///< The account's own session: for what only the cloud's administrator may do.
   Doors doors;
   std::stop_token stop;
 };
@@ -66,6 +77,13 @@ class ResourceType {
 [[nodiscard]] std::unique_ptr<ResourceType> server_type();
 [[nodiscard]] std::unique_ptr<ResourceType> secret_type();
 [[nodiscard]] std::unique_ptr<ResourceType> keypair_type();
+[[nodiscard]] std::unique_ptr<ResourceType> volume_type();
+[[nodiscard]] std::unique_ptr<ResourceType> server_group_type();
+[[nodiscard]] std::unique_ptr<ResourceType> floating_ip_type();
+[[nodiscard]] std::unique_ptr<ResourceType> shared_image_type();
+[[nodiscard]] std::unique_ptr<ResourceType> quota_type();
+[[nodiscard]] std::unique_ptr<ResourceType> container_type();
+[[nodiscard]] std::unique_ptr<ResourceType> zone_type();
 
 /// All of them, by the name that the spec uses.
 [[nodiscard]] const std::map<std::string, std::unique_ptr<ResourceType>>& resource_types();
@@ -76,6 +94,7 @@ class ResourceType {
 struct FieldOptions {
   bool required = false;
   bool replaces = false;
+  bool grows = false;
   bool unordered = false;
   std::string refers_to = {};
   std::string format = {};
@@ -85,6 +104,12 @@ struct FieldOptions {
 
 [[nodiscard]] FieldSchema field(std::string name, FieldType type, std::string description,
                                 FieldOptions options = {});
+
+/// The tags that a thing is to have: those of the spec, and of those that it has now what neither
+/// the spec nor `before` names. Fails with InvalidArgument for a tag that begins as our markers do.
+[[nodiscard]] Result<std::set<std::string>> wanted_tags(const std::vector<std::string>& now,
+                                                        const nlohmann::json& inputs,
+                                                        const nlohmann::json& before);
 
 /// The failure of a resource that went while it was being worked on.
 [[nodiscard]] tl::unexpected<Error> vanished(const std::string& type, const std::string& id);

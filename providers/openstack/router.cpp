@@ -1,11 +1,9 @@
 #include "orchestrator/base/encoding.hpp"
 #include "orchestrator/base/json.hpp"
-#include "orchestrator/base/text.hpp"
 #include "providers/openstack/neutron.hpp"
 #include "providers/openstack/resource_type.hpp"
 #include "providers/openstack/waiting.hpp"
 
-#include <algorithm>
 #include <set>
 
 namespace bailey::openstack {
@@ -36,7 +34,10 @@ ResourceTypeSchema RouterType::schema() const {
       field("external", FieldType::String,
             "The name of the external network that it leads out to; nothing: no way out."),
   };
-  schema.attributes = {{"id", "The id of the router."}, {"name", "Its name at the provider."}};
+  add_text_fields(schema);
+  schema.attributes = {{"id", "The id of the router."},
+                       {"name", "Its name at the provider."},
+                       {"external", "The external network that it leads out to."}};
   return schema;
 }
 
@@ -83,42 +84,31 @@ Observed observe(const Json& router, const std::vector<Interface>& joined,
   }
   Json inputs{{"networks", networks}};
   if (!external.empty()) inputs["external"] = external;
-  return {.type = "router",
-          .provider_id = id,
-          .inputs = std::move(inputs),
-          .attributes = {{"id", id}, {"name", string_member(router, "name")}},
-          .marker = std::move(marks.marker),
-          .name = string_member(router, "name"),
-          .complete = marks.whole};
+  add_texts(inputs, marks);
+  return {
+      .type = "router",
+      .provider_id = id,
+      .inputs = std::move(inputs),
+      .attributes = {{"id", id}, {"name", string_member(router, "name")}, {"external", external}},
+      .marker = std::move(marks.marker),
+      .name = string_member(router, "name"),
+      .complete = marks.whole};
 }
 
 /// The name, as specs give it, of the network that a router leads out to; empty without one.
 Result<std::string> external_name(const Work& work, const Json& router) {
   const auto id = gateway_network(router);
   if (id.empty()) return std::string();
-  auto network = work.api.find(Service::Network, "/networks/" + id);
-  if (!network) return fail(std::move(network.error()));
-  return *network ? string_member(member(**network, "network"), "name") : id;
+  return network_name(work, id);
 }
 
 /// Null when the spec names none.
 Result<Json> wanted_gateway(const Work& work, const Json& inputs) {
   const auto name = string_member(inputs, "external");
   if (name.empty()) return Json();
-  auto networks = work.api.list(Service::Network, "/networks?router%3Aexternal=true", "networks");
-  if (!networks) return fail(std::move(networks.error()));
-  std::vector<std::string> found;
-  std::vector<std::string> names;
-  for (const auto& network : *networks) {
-    if (!network.value("router:external", false)) continue;
-    names.push_back("\"" + string_member(network, "name") + "\"");
-    if (string_member(network, "name") == name) found.push_back(string_member(network, "id"));
-  }
-  if (found.size() == 1) return Json{{"network_id", found.front()}};
-  const std::string offer = names.empty() ? "There is none." : "There is " + enumerate(names) + ".";
-  return fail(Error(ErrorKind::InvalidArgument, "the external network \"" + name + "\" is " +
-                                                    (found.empty() ? "not there" : "ambiguous"))
-                  .with_hint(offer));
+  auto network = external_network(work, name);
+  if (!network) return fail(std::move(network.error()));
+  return Json{{"network_id", std::move(*network)}};
 }
 
 Status leave(const Work& work, const Interface& interface) {
@@ -137,17 +127,38 @@ Status join(const Work& work, const std::string& router, const std::string& subn
   return {};
 }
 
+/// What the networks of the spec lack of their subnets' interfaces. `joined` becomes what is.
+Status join_missing(const Work& work, const std::string& router,
+                    const std::set<std::string>& networks, std::vector<Interface>& joined) {
+  std::set<std::string> subnets;
+  for (const auto& interface : joined) {
+    subnets.insert(interface.subnets.begin(), interface.subnets.end());
+  }
+  std::string filter;
+  for (const auto& network : networks) filter += "&network_id=" + percent_encode(network);
+  if (filter.empty()) return {};
+  auto all = all_of(work, "subnets", filter);
+  if (!all) return fail(std::move(all.error()));
+  for (const auto& subnet : *all) {
+    const auto id = string_member(subnet, "id");
+    const auto network = string_member(subnet, "network_id");
+    if (!networks.contains(network) || subnets.contains(id)) continue;
+    if (auto done = join(work, router, id); !done) return done;
+    joined.push_back({"", router, network, {id}});
+  }
+  return {};
+}
+
 /// Leaves what is joined too much and joins what is missing.
-Status settle_interfaces(const Work& work, const std::string& router, const Json& inputs) {
+Status settle_interfaces(const Work& work, const std::string& router, const Json& inputs,
+                         std::vector<Interface>& joined) {
   const auto listed = strings_member(inputs, "networks");
   const std::set<std::string> networks(listed.begin(), listed.end());
-  auto have = interfaces(work, "&device_id=" + router);
-  if (!have) return fail(std::move(have.error()));
-  std::set<std::string> joined;
-  for (const auto& interface : *have) {
+  std::vector<Interface> kept;
+  for (auto& interface : joined) {
     if (interface.router != router) continue;
     if (networks.contains(interface.network)) {
-      joined.insert(interface.subnets.begin(), interface.subnets.end());
+      kept.push_back(std::move(interface));
       continue;
     }
     if (auto left =
@@ -156,51 +167,55 @@ Status settle_interfaces(const Work& work, const std::string& router, const Json
       return left;
     }
   }
-  for (const auto& network : networks) {
-    auto subnets = all_of(work, "subnets", "&network_id=" + percent_encode(network));
-    if (!subnets) return fail(std::move(subnets.error()));
-    for (const auto& subnet : *subnets) {
-      const auto id = string_member(subnet, "id");
-      if (string_member(subnet, "network_id") != network || joined.contains(id)) continue;
-      if (auto done = join(work, router, id); !done) return done;
-    }
-  }
-  return {};
+  joined = std::move(kept);
+  return join_missing(work, router, networks, joined);
 }
 
-Result<Json> make_router(const Work& work, const Marker& marker, const Json& gateway) {
-  Json router{{"name", marker.unique_name()}, {"description", described("", marker)}};
+Result<Json> make_router(const Work& work, const ResourceRequest& request, const Json& gateway) {
+  Json router{{"name", request.marker.unique_name()}, {"description", described(request)}};
   if (!gateway.is_null()) router["external_gateway_info"] = gateway;
   auto made = work.api.post(Service::Network, "/routers", {{"router", std::move(router)}});
   if (!made) return fail(std::move(made.error()));
   return Json(member(*made, "router"));
 }
 
-Status settle_gateway(const Work& work, const Json& router, const Json& gateway) {
+Status settle_gateway(const Work& work, Json& router, const Json& gateway) {
   if (gateway_network(router) == string_member(gateway, "network_id")) return {};
   auto put = work.api.put(Service::Network, "/routers/" + string_member(router, "id"),
                           {{"router", {{"external_gateway_info", gateway}}}});
   if (!put) return fail(std::move(put.error()));
+  router["external_gateway_info"] = gateway;
   return {};
+}
+
+/// The router as asked for, from whatever it is now.
+Result<Observed> settle(const Work& work, const ResourceRequest& request, Json router,
+                        std::vector<Interface> joined, const Json& gateway,
+                        const Json& before = {}) {
+  if (auto done = settle_gateway(work, router, gateway); !done) return fail(done.error());
+  if (auto done = settle_interfaces(work, string_member(router, "id"), request.inputs, joined);
+      !done) {
+    return fail(done.error());
+  }
+  if (auto done = settle_texts(work, kCollection, router, request, before); !done) {
+    return fail(done.error());
+  }
+  return observe(router, joined, string_member(request.inputs, "external"));
 }
 
 Result<Observed> RouterType::create(const Work& work, const ResourceRequest& request) const {
   auto gateway = wanted_gateway(work, request.inputs);
   if (!gateway) return fail(std::move(gateway.error()));
-  auto old = left_over(work, kCollection, request.marker);
+  auto old = left_over(work, kCollection, request);
   if (!old) return fail(std::move(old.error()));
-  auto router = *old ? Result<Json>(std::move(**old)) : make_router(work, request.marker, *gateway);
-  if (!router) return fail(std::move(router.error()));
-  const auto id = string_member(*router, "id");
-  if (auto done = settle_gateway(work, *router, *gateway); !done) return fail(done.error());
-  if (auto done = settle_interfaces(work, id, request.inputs); !done) return fail(done.error());
-  if (auto done = mark_whole(work, kCollection, *router, request.marker); !done) {
-    return fail(done.error());
+  if (*old) {
+    auto joined = interfaces(work, "&device_id=" + string_member(**old, "id"));
+    if (!joined) return fail(std::move(joined.error()));
+    return settle(work, request, std::move(**old), std::move(*joined), *gateway);
   }
-  auto now = read(work, id);
-  if (!now) return fail(std::move(now.error()));
-  if (!*now) return vanished("router", id);
-  return std::move(**now);
+  auto router = make_router(work, request, *gateway);
+  if (!router) return fail(std::move(router.error()));
+  return settle(work, request, std::move(*router), {}, *gateway);
 }
 
 Result<std::optional<Observed>> RouterType::read(const Work& work, const std::string& id) const {
@@ -215,18 +230,15 @@ Result<std::optional<Observed>> RouterType::read(const Work& work, const std::st
 }
 
 Result<Observed> RouterType::update(const Work& work, const ResourceRequest& request,
-                                    const std::string& id, const Json& /*before*/) const {
-  auto gateway = wanted_gateway(work, request.inputs);
-  if (!gateway) return fail(std::move(gateway.error()));
+                                    const std::string& id, const Json& before) const {
   auto router = one_of(work, kCollection, id);
   if (!router) return fail(std::move(router.error()));
   if (!*router) return vanished("router", id);
-  if (auto done = settle_gateway(work, **router, *gateway); !done) return fail(done.error());
-  if (auto done = settle_interfaces(work, id, request.inputs); !done) return fail(done.error());
-  auto now = read(work, id);
-  if (!now) return fail(std::move(now.error()));
-  if (!*now) return vanished("router", id);
-  return std::move(**now);
+  auto joined = interfaces(work, "&device_id=" + percent_encode(id));
+  if (!joined) return fail(std::move(joined.error()));
+  auto gateway = wanted_gateway(work, request.inputs);
+  if (!gateway) return fail(std::move(gateway.error()));
+  return settle(work, request, std::move(**router), std::move(*joined), *gateway, before);
 }
 
 Status RouterType::remove(const Work& work, const std::string& id) const {

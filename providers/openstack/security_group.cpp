@@ -5,6 +5,9 @@
 #include "providers/openstack/security_rules.hpp"
 #include "providers/openstack/waiting.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace bailey::openstack {
 
 namespace {
@@ -42,10 +45,10 @@ ResourceTypeSchema SecurityGroupType::schema() const {
   schema.name = "security-group";
   schema.description = "What may reach a server, and where it may go.";
   schema.fields = {
-      field("description", FieldType::String, "For people."),
       rules_field("ingress", "from", "What is let in; everything else is not."),
       rules_field("egress", "to", "What is let out; left out: everything."),
   };
+  add_text_fields(schema);
   schema.attributes = {{"id", "The id of the group."}, {"name", "Its name at the provider."}};
   return schema;
 }
@@ -66,7 +69,7 @@ Observed observe(const Json& group) {
   auto egress = rules_for_spec(rules, "egress");
   // The default is what a spec means that says nothing about egress.
   if (egress != rules_for_spec(default_egress(), "egress")) inputs["egress"] = std::move(egress);
-  if (!marks.text.empty()) inputs["description"] = marks.text;
+  add_texts(inputs, marks);
   return {.type = "security-group",
           .provider_id = id,
           .inputs = std::move(inputs),
@@ -76,65 +79,83 @@ Observed observe(const Json& group) {
           .complete = marks.whole};
 }
 
+/// All rules in one call. Where one of them is there already (an answer was lost, or Neutron sees
+/// two spellings of one rule), Neutron makes none of them: then each is asked for by itself.
+Status add_rules(const Work& work, Json& group, const std::vector<SecurityRule>& missing) {
+  if (missing.empty()) return {};
+  const auto id = string_member(group, "id");
+  Json bodies = Json::array();
+  for (const auto& rule : missing) bodies.push_back(rule_for_neutron(rule, id));
+  auto& rules = group["security_group_rules"];
+  auto made =
+      work.api.post(Service::Network, "/security-group-rules", {{"security_group_rules", bodies}});
+  if (made) {
+    for (const auto& rule : member(*made, "security_group_rules")) rules.push_back(rule);
+    return {};
+  }
+  if (made.error().kind() != ErrorKind::Conflict) return fail(std::move(made.error()));
+  for (const auto& body : bodies) {
+    auto one =
+        work.api.post(Service::Network, "/security-group-rules", {{"security_group_rule", body}});
+    if (one) rules.push_back(member(*one, "security_group_rule"));
+    if (!one && one.error().kind() != ErrorKind::Conflict) return fail(std::move(one.error()));
+  }
+  auto now = one_of(work, kCollection, id);
+  if (!now) return fail(std::move(now.error()));
+  if (!*now) return vanished("security-group", id);
+  group = std::move(**now);
+  return {};
+}
+
 /// Takes away what is too much, then adds what is missing: narrower before wider.
-Status settle_rules(const Work& work, const Json& group, const SecurityRules& wanted) {
+Status settle_rules(const Work& work, Json& group, const SecurityRules& wanted) {
   SecurityRules kept;
+  Json rules = Json::array();
   for (const auto& rule : member(group, "security_group_rules")) {
     const auto read = rule_from_neutron(rule);
-    if (wanted.contains(read) && kept.insert(read).second) continue;
+    if (wanted.contains(read) && kept.insert(read).second) {
+      rules.push_back(rule);
+      continue;
+    }
     auto gone =
         work.api.remove(Service::Network, "/security-group-rules/" + string_member(rule, "id"));
     if (!gone) return gone;
   }
-  for (const auto& rule : wanted) {
-    if (kept.contains(rule)) continue;
-    auto made = work.api.post(
-        Service::Network, "/security-group-rules",
-        {{"security_group_rule", rule_for_neutron(rule, string_member(group, "id"))}});
-    // There already: an answer was lost, or Neutron sees two spellings of one rule.
-    if (!made && made.error().kind() != ErrorKind::Conflict) return fail(std::move(made.error()));
-  }
-  return {};
+  group["security_group_rules"] = std::move(rules);
+  std::vector<SecurityRule> missing;
+  std::set_difference(wanted.begin(), wanted.end(), kept.begin(), kept.end(),
+                      std::back_inserter(missing));
+  return add_rules(work, group, missing);
 }
 
 Result<Json> make_group(const Work& work, const ResourceRequest& request) {
-  const auto text = string_member(request.inputs, "description");
-  auto made = work.api.post(Service::Network, "/security-groups",
-                            {{"security_group",
-                              {{"name", request.marker.unique_name()},
-                               {"description", described(text, request.marker)}}}});
+  auto made = work.api.post(
+      Service::Network, "/security-groups",
+      {{"security_group",
+        {{"name", request.marker.unique_name()}, {"description", described(request)}}}});
   if (!made) return fail(std::move(made.error()));
   return Json(member(*made, "security_group"));
 }
 
 /// The group as asked for, from whatever it is now.
-Result<Observed> settle(const Work& work, const ResourceRequest& request, const Json& group) {
+Result<Observed> settle(const Work& work, const ResourceRequest& request, Json group,
+                        const Json& before = {}) {
   auto wanted = wanted_rules(request.inputs);
   if (!wanted) return fail(std::move(wanted.error()));
-  const auto id = string_member(group, "id");
-  const auto text = described(string_member(request.inputs, "description"), request.marker);
-  if (string_member(group, "description") != text) {
-    auto put = work.api.put(Service::Network, "/security-groups/" + id,
-                            {{"security_group", {{"description", text}}}});
-    if (!put) return fail(std::move(put.error()));
-  }
   if (auto done = settle_rules(work, group, *wanted); !done) return fail(std::move(done.error()));
-  if (auto done = mark_whole(work, kCollection, group, request.marker); !done) {
+  if (auto done = settle_texts(work, kCollection, group, request, before); !done) {
     return fail(std::move(done.error()));
   }
-  auto now = one_of(work, kCollection, id);
-  if (!now) return fail(std::move(now.error()));
-  if (!*now) return vanished("security-group", id);
-  return observe(**now);
+  return observe(group);
 }
 
 Result<Observed> SecurityGroupType::create(const Work& work, const ResourceRequest& request) const {
   if (auto wanted = wanted_rules(request.inputs); !wanted) return fail(std::move(wanted.error()));
-  auto old = left_over(work, kCollection, request.marker);
+  auto old = left_over(work, kCollection, request);
   if (!old) return fail(std::move(old.error()));
   auto group = *old ? Result<Json>(std::move(**old)) : make_group(work, request);
   if (!group) return fail(std::move(group.error()));
-  return settle(work, request, *group);
+  return settle(work, request, std::move(*group));
 }
 
 Result<std::optional<Observed>> SecurityGroupType::read(const Work& work,
@@ -146,11 +167,11 @@ Result<std::optional<Observed>> SecurityGroupType::read(const Work& work,
 }
 
 Result<Observed> SecurityGroupType::update(const Work& work, const ResourceRequest& request,
-                                           const std::string& id, const Json& /*before*/) const {
+                                           const std::string& id, const Json& before) const {
   auto group = one_of(work, kCollection, id);
   if (!group) return fail(std::move(group.error()));
   if (!*group) return vanished("security-group", id);
-  return settle(work, request, **group);
+  return settle(work, request, std::move(**group), before);
 }
 
 Status SecurityGroupType::remove(const Work& work, const std::string& id) const {

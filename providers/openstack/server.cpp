@@ -2,16 +2,19 @@
 #include "orchestrator/base/json.hpp"
 #include "providers/openstack/neutron.hpp"
 #include "providers/openstack/server_facts.hpp"
-#include "providers/openstack/waiting.hpp"
+#include "providers/openstack/server_volumes.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace bailey::openstack {
 
 namespace {
 
 constexpr std::chrono::minutes kBuildLimit{15};
-constexpr std::chrono::minutes kDeleteLimit{10};
+/// Ten minutes for a server to go, in rounds after which it is looked at more closely.
+constexpr std::chrono::seconds kDeletePatience{30};
+constexpr int kDeleteRounds = 20;
 
 class ServerType final : public ResourceType {
  public:
@@ -44,6 +47,14 @@ ResourceTypeSchema ServerType::schema() const {
       field("metadata", FieldType::StringMap, "What the server can read about itself."),
       field("keypair", FieldType::String, "The SSH key that it starts with.",
             {.replaces = true, .refers_to = "keypair"}),
+      field("volumes", FieldType::StringList, "The volumes that are attached to it.",
+            {.unordered = true, .refers_to = "volume"}),
+      field("serverGroup", FieldType::String, "The group that says which hosts it may run on.",
+            {.replaces = true, .refers_to = "server-group"}),
+      field("userData", FieldType::String, "What cloud-init does when it first starts.",
+            {.replaces = true}),
+      field("description", FieldType::String, "For people."),
+      field("tags", FieldType::StringList, "Words to find it by.", {.unordered = true}),
   };
   schema.attributes = {{"id", "The id of the server."},
                        {"address", "Its first address on its first network."},
@@ -61,16 +72,20 @@ Result<std::vector<std::string>> wanted_networks(const Json& inputs) {
   return many;
 }
 
-Status check_metadata(const Json& inputs) {
-  const auto& metadata = member(inputs, "metadata");
-  if (!metadata.is_object()) return {};
-  for (const auto& [key, value] : metadata.items()) {
-    if (key.starts_with(kOwnMetadata)) {
-      return fail(ErrorKind::InvalidArgument,
-                  "the metadata \"" + key + "\" is bailey's own: choose another name");
-    }
-  }
+std::set<std::string> wanted_volumes(const Json& inputs) {
+  const auto listed = strings_member(inputs, "volumes");
+  return {listed.begin(), listed.end()};
+}
+
+Status check_inputs(const Json& inputs) {
+  if (auto fine = check_metadata(inputs); !fine) return fine;
+  if (auto tags = wanted_tags({}, inputs, {}); !tags) return fail(std::move(tags.error()));
   return {};
+}
+
+/// What is to be done once the server runs.
+bool has_aftermath(const Json& inputs) {
+  return !strings_member(inputs, "volumes").empty();
 }
 
 Json request_body(const ResourceRequest& request, const std::string& flavor,
@@ -81,6 +96,9 @@ Json request_body(const ResourceRequest& request, const std::string& flavor,
   metadata[kMarkerKey] = request.marker.str();
   metadata[kImageKey] = image + " " + string_member(inputs, "image");
   if (string_member(inputs, "network").empty()) remember(metadata, kNetworksKey, networks);
+  const auto host_group = string_member(inputs, "serverGroup");
+  if (!host_group.empty()) metadata[kGroupKey] = host_group;
+  if (has_aftermath(inputs)) metadata[kUnfinishedKey] = "volumes";
   Json server{{"name", request.marker.unique_name()},
               {"flavorRef", flavor},
               {"imageRef", image},
@@ -94,20 +112,16 @@ Json request_body(const ResourceRequest& request, const std::string& flavor,
     server["security_groups"].push_back({{"name", group}});
   }
   if (auto key = string_member(inputs, "keypair"); !key.empty()) server["key_name"] = key;
-  return {{"server", std::move(server)}};
-}
-
-Result<std::optional<Json>> find_server(const Work& work, const std::string& id) {
-  auto found = work.api.find(Service::Compute, "/servers/" + percent_encode(id));
-  if (!found) return fail(std::move(found.error()));
-  if (!*found) return std::optional<Json>();
-  auto server = member(**found, "server");
-  const auto status = string_member(server, "status");
-  if (string_member(server, "tenant_id") != work.project.id || status == "DELETED" ||
-      status == "SOFT_DELETED") {
-    return std::optional<Json>();
+  if (auto text = string_member(inputs, "description"); !text.empty()) {
+    server["description"] = std::move(text);
   }
-  return std::optional<Json>(std::move(server));
+  if (auto tags = strings_member(inputs, "tags"); !tags.empty()) server["tags"] = std::move(tags);
+  if (const auto data = string_member(inputs, "userData"); !data.empty()) {
+    server["user_data"] = base64(data);
+  }
+  Json body{{"server", std::move(server)}};
+  if (!host_group.empty()) body["os:scheduler_hints"] = {{"group", host_group}};
+  return body;
 }
 
 /// What an earlier attempt for this marker has left. Nova's filter by name is a pattern; the exact
@@ -125,22 +139,36 @@ Result<std::optional<Json>> left_over_server(const Work& work, const Marker& mar
   return std::optional<Json>();
 }
 
+Result<Watch::Listing> servers_with(const Work& work, const std::string& query) {
+  auto servers = work.api.list(Service::Compute, "/servers?limit=500" + query, "servers");
+  if (!servers) return fail(std::move(servers.error()));
+  Watch::Listing listing;
+  for (const auto& server : *servers) listing.emplace(string_member(server, "id"), "");
+  return listing;
+}
+
+/// Waits until it is gone, for so long.
+Status await_gone(const Work& work, const std::string& id, std::chrono::milliseconds limit) {
+  return work.project.watches.servers.until(
+      id, [](const std::string* shown) { return shown == nullptr; },
+      [&] { return servers_with(work, ""); },
+      {work.doors.clock, work.stop, limit, "server " + id + " to go"});
+}
+
 Status remove_server(const Work& work, const std::string& id) {
-  if (auto asked = work.api.remove(Service::Compute, "/servers/" + percent_encode(id)); !asked) {
-    return asked;
-  }
-  Patience patience(work.doors.clock, work.stop, kDeleteLimit);
-  for (;;) {
+  const auto path = "/servers/" + percent_encode(id);
+  if (auto asked = work.api.remove(Service::Compute, path); !asked) return asked;
+  for (int round = 0;; ++round) {
+    auto gone = await_gone(work, id, kDeletePatience);
+    if (gone || gone.error().kind() != ErrorKind::Timeout || round == kDeleteRounds) return gone;
     auto found = find_server(work, id);
     if (!found) return fail(std::move(found.error()));
     if (!*found) return {};
     if (string_member(**found, "status") == "ERROR" &&
         string_member(**found, "OS-EXT-STS:task_state").empty()) {
       // Deleting failed on the host; asking again is what Nova's own documentation says.
-      auto again = work.api.remove(Service::Compute, "/servers/" + percent_encode(id));
-      if (!again) return again;
+      if (auto again = work.api.remove(Service::Compute, path); !again) return again;
     }
-    if (auto waited = patience.wait("server " + id + " to go"); !waited) return waited;
   }
 }
 
@@ -164,19 +192,37 @@ Error failed_build(const Work& work, const std::string& id, const Json& server) 
   return error;
 }
 
-Result<Observed> await_active(const Work& work, const std::string& id) {
-  Patience patience(work.doors.clock, work.stop, kBuildLimit);
+/// The server once Nova has done with building it, for better or worse.
+Result<Json> built_server(const Work& work, const std::string& id) {
   for (;;) {
+    auto built = work.project.watches.building.until(
+        id, [](const std::string* shown) { return shown == nullptr; },
+        [&] { return servers_with(work, "&status=BUILD"); },
+        {work.doors.clock, work.stop, kBuildLimit, "server " + id + " to be built"});
+    if (!built) return fail(std::move(built.error()));
     auto server = find_server(work, id);
     if (!server) return fail(std::move(server.error()));
     if (!*server) return vanished("server", id);
-    const auto status = string_member(**server, "status");
-    if (status == "ERROR") return fail(failed_build(work, id, **server));
-    if (status != "BUILD") return with_ports(work, **server);
-    if (auto waited = patience.wait("server " + id + " to be built"); !waited) {
-      return fail(std::move(waited.error()));
-    }
+    if (string_member(**server, "status") != "BUILD") return std::move(**server);
   }
+}
+
+/// Waits for the server, and does what is to be done once it runs.
+Result<Observed> finish(const Work& work, const ResourceRequest& request, const std::string& id) {
+  auto server = built_server(work, id);
+  if (!server) return fail(std::move(server.error()));
+  if (string_member(*server, "status") == "ERROR") return fail(failed_build(work, id, *server));
+  if (!member(*server, "metadata").contains(kUnfinishedKey)) return with_ports(work, *server);
+  if (auto done = settle_volumes(work, *server, wanted_volumes(request.inputs)); !done) {
+    return fail(std::move(done.error()));
+  }
+  auto marked = work.api.remove(Service::Compute,
+                                "/servers/" + id + "/metadata/" + std::string(kUnfinishedKey));
+  if (!marked) return fail(std::move(marked.error()));
+  auto now = find_server(work, id);
+  if (!now) return fail(std::move(now.error()));
+  if (!*now) return vanished("server", id);
+  return with_ports(work, **now);
 }
 
 Result<std::string> ask_for_server(const Work& work, const ResourceRequest& request) {
@@ -193,20 +239,22 @@ Result<std::string> ask_for_server(const Work& work, const ResourceRequest& requ
 }
 
 Result<Observed> ServerType::create(const Work& work, const ResourceRequest& request) const {
-  if (auto fine = check_metadata(request.inputs); !fine) return fail(std::move(fine.error()));
-  auto old = left_over_server(work, request.marker);
-  if (!old) return fail(std::move(old.error()));
-  if (*old && string_member(**old, "status") != "ERROR") {
-    return await_active(work, string_member(**old, "id"));
-  }
-  if (*old) {
-    if (auto gone = remove_server(work, string_member(**old, "id")); !gone) {
-      return fail(std::move(gone.error()));
+  if (auto fine = check_inputs(request.inputs); !fine) return fail(std::move(fine.error()));
+  if (request.earlier == Earlier::Perhaps) {
+    auto old = left_over_server(work, request.marker);
+    if (!old) return fail(std::move(old.error()));
+    if (*old && string_member(**old, "status") != "ERROR") {
+      return finish(work, request, string_member(**old, "id"));
+    }
+    if (*old) {
+      if (auto gone = remove_server(work, string_member(**old, "id")); !gone) {
+        return fail(std::move(gone.error()));
+      }
     }
   }
   auto id = ask_for_server(work, request);
   if (!id) return fail(std::move(id.error()));
-  return await_active(work, *id);
+  return finish(work, request, *id);
 }
 
 Result<std::optional<Observed>> ServerType::read(const Work& work, const std::string& id) const {
@@ -220,15 +268,29 @@ Result<std::optional<Observed>> ServerType::read(const Work& work, const std::st
 
 /// All metadata in one idempotent call: the spec's, and ours as it is there.
 Status settle_metadata(const Work& work, const Json& server, const Json& inputs) {
-  Json wanted =
-      member(inputs, "metadata").is_object() ? member(inputs, "metadata") : Json::object();
   const auto& now = member(server, "metadata");
-  for (const auto& [key, value] : now.items()) {
-    if (key.starts_with(kOwnMetadata)) wanted[key] = value;
-  }
+  auto wanted = settled_metadata(now, inputs);
+  wanted.erase(kUnfinishedKey);
   if (wanted == now) return {};
   auto put = work.api.put(Service::Compute, "/servers/" + string_member(server, "id") + "/metadata",
                           {{"metadata", std::move(wanted)}});
+  if (!put) return fail(std::move(put.error()));
+  return {};
+}
+
+Status settle_texts(const Work& work, const Json& server, const Json& inputs, const Json& before) {
+  const auto path = "/servers/" + string_member(server, "id");
+  const auto text = string_member(inputs, "description");
+  if (string_member(server, "description") != text) {
+    const Json value = text.empty() ? Json() : Json(text);
+    auto put = work.api.put(Service::Compute, path, {{"server", {{"description", value}}}});
+    if (!put) return fail(std::move(put.error()));
+  }
+  const auto now = strings_member(server, "tags");
+  auto tags = wanted_tags(now, inputs, before);
+  if (!tags) return fail(std::move(tags.error()));
+  if (*tags == std::set<std::string>(now.begin(), now.end())) return {};
+  auto put = work.api.put(Service::Compute, path + "/tags", {{"tags", *tags}});
   if (!put) return fail(std::move(put.error()));
   return {};
 }
@@ -254,12 +316,17 @@ Status settle_groups(const Work& work, const std::string& server, const Json& in
 }
 
 Result<Observed> ServerType::update(const Work& work, const ResourceRequest& request,
-                                    const std::string& id, const Json& /*before*/) const {
-  if (auto fine = check_metadata(request.inputs); !fine) return fail(std::move(fine.error()));
+                                    const std::string& id, const Json& before) const {
+  if (auto fine = check_inputs(request.inputs); !fine) return fail(std::move(fine.error()));
   auto server = find_server(work, id);
   if (!server) return fail(std::move(server.error()));
   if (!*server) return vanished("server", id);
+  const auto volumes = wanted_volumes(request.inputs);
+  if (auto done = settle_volumes(work, **server, volumes); !done) return fail(done.error());
   if (auto done = settle_metadata(work, **server, request.inputs); !done) return fail(done.error());
+  if (auto done = settle_texts(work, **server, request.inputs, before); !done) {
+    return fail(done.error());
+  }
   if (auto done = settle_groups(work, id, request.inputs); !done) return fail(done.error());
   auto now = read(work, id);
   if (!now) return fail(std::move(now.error()));

@@ -4,6 +4,7 @@
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/base/text.hpp"
 #include "providers/openstack/neutron.hpp"
+#include "providers/openstack/server_volumes.hpp"
 
 #include <algorithm>
 #include <set>
@@ -81,14 +82,6 @@ Json observed_groups(const std::vector<Attachment>& attached, const std::string&
   return Json(common);
 }
 
-Json observed_metadata(const Json& metadata) {
-  Json own = Json::object();
-  for (const auto& [key, value] : metadata.items()) {
-    if (!key.starts_with(kOwnMetadata)) own[key] = value;
-  }
-  return own;
-}
-
 std::string observed_image(const Json& server) {
   const auto id = string_member(member(server, "image"), "id");
   const auto noted = string_member(member(server, "metadata"), kImageKey);
@@ -113,6 +106,35 @@ std::string first_address(const Json& server, const std::vector<Attachment>& att
 }
 
 }  // namespace
+
+Status check_metadata(const Json& inputs) {
+  const auto& metadata = member(inputs, "metadata");
+  if (!metadata.is_object()) return {};
+  for (const auto& [key, value] : metadata.items()) {
+    if (key.starts_with(kOwnMetadata)) {
+      return fail(ErrorKind::InvalidArgument,
+                  "the metadata \"" + key + "\" is bailey's own: choose another name");
+    }
+  }
+  return {};
+}
+
+Json spec_metadata(const Json& metadata) {
+  Json own = Json::object();
+  for (const auto& [key, value] : metadata.items()) {
+    if (!key.starts_with(kOwnMetadata)) own[key] = value;
+  }
+  return own;
+}
+
+Json settled_metadata(const Json& now, const Json& inputs) {
+  Json wanted =
+      member(inputs, "metadata").is_object() ? member(inputs, "metadata") : Json::object();
+  for (const auto& [key, value] : now.items()) {
+    if (key.starts_with(kOwnMetadata)) wanted[key] = value;
+  }
+  return wanted;
+}
 
 void remember(Json& metadata, const std::string& key, const std::vector<std::string>& ids) {
   std::string value;
@@ -165,9 +187,20 @@ Observed observe_server(const Json& server, const std::vector<Attachment>& attac
   auto address = first_address(server, attached, inputs);
   inputs["flavor"] = string_member(member(server, "flavor"), "original_name");
   inputs["image"] = observed_image(server);
-  inputs["metadata"] = observed_metadata(metadata);
+  inputs["metadata"] = spec_metadata(metadata);
   inputs["securityGroups"] = observed_groups(attached, default_group);
   if (auto key = string_member(server, "key_name"); !key.empty()) inputs["keypair"] = key;
+  if (auto group = string_member(metadata, kGroupKey); !group.empty()) {
+    inputs["serverGroup"] = std::move(group);
+  }
+  inputs["volumes"] = attached_volumes(server);
+  if (auto text = string_member(server, "description"); !text.empty()) {
+    inputs["description"] = std::move(text);
+  }
+  if (auto tags = strings_member(server, "tags"); !tags.empty()) {
+    std::sort(tags.begin(), tags.end());
+    inputs["tags"] = std::move(tags);
+  }
   return {.type = "server",
           .provider_id = string_member(server, "id"),
           .inputs = std::move(inputs),
@@ -176,7 +209,39 @@ Observed observe_server(const Json& server, const std::vector<Attachment>& attac
                          {"status", status}},
           .marker = std::move(marker),
           .name = string_member(server, "name"),
-          .complete = status != "BUILD" && status != "ERROR"};
+          .complete = status != "BUILD" && status != "ERROR" && !metadata.contains(kUnfinishedKey)};
+}
+
+Result<std::optional<Json>> find_server(const Work& work, const std::string& id) {
+  auto found = work.api.find(Service::Compute, "/servers/" + percent_encode(id));
+  if (!found) return fail(std::move(found.error()));
+  if (!*found) return std::optional<Json>();
+  auto server = member(**found, "server");
+  const auto status = string_member(server, "status");
+  if (string_member(server, "tenant_id") != work.project.id || status == "DELETED" ||
+      status == "SOFT_DELETED") {
+    return std::optional<Json>();
+  }
+  return std::optional<Json>(std::move(server));
+}
+
+Result<std::string> first_port(const Work& work, const std::string& server) {
+  auto ports = attachments(work, "&device_id=" + percent_encode(server));
+  if (!ports) return fail(std::move(ports.error()));
+  const auto& attached = (*ports)[server];
+  if (attached.empty()) {
+    return fail(ErrorKind::InvalidArgument, "the server " + server + " has no port");
+  }
+  if (attached.size() == 1) return attached.front().port;
+  auto found = find_server(work, server);
+  if (!found) return fail(std::move(found.error()));
+  if (!*found) return vanished("server", server);
+  const auto networks = observed_networks(member(**found, "metadata"), attached);
+  const auto first = strings_member(networks, "networks");
+  for (const auto& port : attached) {
+    if (!first.empty() && port.network == first.front()) return port.port;
+  }
+  return attached.front().port;
 }
 
 Result<std::string> flavor_id(const Work& work, const std::string& name) {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,19 @@ inline constexpr auto kMarkerKey = "bailey.marker";
 inline constexpr auto kImageKey = "bailey.image";
 /// The spec's `networks`, in order, over as many keys as it takes; absent when it said `network`.
 inline constexpr auto kNetworksKey = "bailey.networks";
+
+/// The id of the server group that it was made in, which Nova does not show.
+inline constexpr auto kGroupKey = "bailey.group";
+/// There while something is still to be done after the server runs.
+inline constexpr auto kUnfinishedKey = "bailey.unfinished";
+
+/// Fails with InvalidArgument when a spec's `metadata` names what is ours.
+[[nodiscard]] Status check_metadata(const nlohmann::json& inputs);
+/// Metadata without what is ours.
+[[nodiscard]] nlohmann::json spec_metadata(const nlohmann::json& metadata);
+/// What metadata is to become: the spec's, and ours as it is in `now`.
+[[nodiscard]] nlohmann::json settled_metadata(const nlohmann::json& now,
+                                              const nlohmann::json& inputs);
 
 /// One attached port of a server.
 struct Attachment {
@@ -42,6 +56,12 @@ void remember(nlohmann::json& metadata, const std::string& key,
 [[nodiscard]] Observed observe_server(const nlohmann::json& server,
                                       const std::vector<Attachment>& attached,
                                       const std::string& default_group);
+
+/// One of the project's servers; nothing when it is absent, or deleted and still shown.
+[[nodiscard]] Result<std::optional<nlohmann::json>> find_server(const Work& work,
+                                                                const std::string& id);
+/// Its port on its first network. Fails with InvalidArgument when it has none.
+[[nodiscard]] Result<std::string> first_port(const Work& work, const std::string& server);
 
 /// Fails with InvalidArgument when there is none of that name.
 [[nodiscard]] Result<std::string> flavor_id(const Work& work, const std::string& name);

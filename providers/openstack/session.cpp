@@ -196,6 +196,7 @@ Result<HttpResponse> Session::send_once(const Call& call, const Token& token,
   request.url = endpoint->second + call.path;
   request.headers = {{"Accept", call.accept}};
   if (!call.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
+  request.headers.insert(request.headers.end(), call.headers.begin(), call.headers.end());
   auto version = options_.microversions->header(
       call.service, endpoint->second, [&](const auto& url, bool named) {
         HttpRequest question;

@@ -20,7 +20,9 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <variant>
+#include <vector>
 
 namespace bailey::openstack {
 
@@ -92,6 +94,7 @@ struct Call {
   std::string accept = "application/json";
   Repeat repeat = Repeat::Safe;
   Quote quote = Quote::Yes;
+  std::vector<std::pair<std::string, std::string>> headers = {};  ///< Beside those of every call.
 };
 
 /// One login at one cloud. The token is asked for when it is first needed, shared by all threads,

@@ -19,7 +19,7 @@ Status Patience::wait(const std::string& awaited) {
   if (!clock_.sleep_for(pause_, stop_)) {
     return fail(ErrorKind::Cancelled, "stopped while waiting for " + awaited);
   }
-  pause_ = std::min(pause_ * 3 / 2, kLongestPause);
+  pause_ = std::min(pause_ * 5 / 4, kLongestPause);
   return {};
 }
 

@@ -10,8 +10,9 @@
 
 namespace bailey::openstack {
 
-/// The pauses between two looks at something that takes its time: 200 ms, then half as long again
-/// each time, up to 5 s, for `limit` in all.
+/// The pauses between two looks at something that takes its time: 200 ms, then a quarter longer
+/// each time, up to 5 s, for `limit` in all. So a look comes late by a tenth of the wait, on
+/// average.
 class Patience {
  public:
   Patience(Clock& clock, std::stop_token stop, std::chrono::milliseconds limit);

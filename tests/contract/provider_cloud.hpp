@@ -130,6 +130,21 @@ class Ground {
                                                    .random = random_});
   }
 
+  void upload(const std::string& image) {
+    auto token = home_->session().token({});
+    ASSERT_TRUE(token);
+    HttpRequest request;
+    request.method = "PUT";
+    request.ca_file = home_->session().options().ca_file;
+    request.url = (*token)->endpoints.at(Service::Image) + "/images/" + image + "/file";
+    request.headers = {{"Content-Type", "application/octet-stream"}};
+    request.secret_headers = {{"X-Auth-Token", (*token)->id}};
+    request.body = "sixteen bytes...";
+    auto answer = http_.send(request, {});
+    ASSERT_TRUE(answer) << answer.error().render();
+    ASSERT_EQ(answer->status, 204) << answer->body;
+  }
+
   void release() {
     if (!flavor_id_.empty()) (void)admin().remove(Service::Compute, "/flavors/" + flavor_id_);
     if (!image_id_.empty()) (void)admin().remove(Service::Image, "/images/" + image_id_);
@@ -163,18 +178,7 @@ class Ground {
                               {"visibility", "public"}});
     ASSERT_TRUE(made) << made.error().render();
     image_id_ = string_member(*made, "id");
-    auto token = home_->session().token({});
-    ASSERT_TRUE(token);
-    HttpRequest upload;
-    upload.method = "PUT";
-    upload.ca_file = home_->session().options().ca_file;
-    upload.url = (*token)->endpoints.at(Service::Image) + "/images/" + image_id_ + "/file";
-    upload.headers = {{"Content-Type", "application/octet-stream"}};
-    upload.secret_headers = {{"X-Auth-Token", (*token)->id}};
-    upload.body = "sixteen bytes...";
-    auto answer = http_.send(upload, {});
-    ASSERT_TRUE(answer) << answer.error().render();
-    ASSERT_EQ(answer->status, 204) << answer->body;
+    upload(image_id_);
   }
 
   CurlHttpClient http_;
@@ -186,6 +190,12 @@ class Ground {
   std::string image_;
   std::string image_id_;
 };
+
+/// Whether the cloud has such a service: tests of what needs it end early where it has not.
+inline bool has(Service service) {
+  auto token = Ground::instance().home().session().token({});
+  return token && (*token)->endpoints.contains(service);
+}
 
 /// One environment at the cloud, emptied and removed at the end whatever a test left in it.
 struct Place {
@@ -203,7 +213,8 @@ struct Place {
   Place& operator=(const Place&) = delete;
   ~Place() {
     for (const auto* type :
-         {"server", "router", "network", "security-group", "secret", "keypair"}) {
+         {"floating-ip", "server", "server-group", "volume", "router", "network", "security-group",
+          "secret", "keypair", "shared-image", "container", "zone", "quota"}) {
       auto all = provider.list(type, boundary, {});
       if (!all) continue;
       for (const auto& thing : *all) (void)provider.remove(type, boundary, thing.provider_id, {});

@@ -364,12 +364,30 @@ class ProviderProbe : public ProviderIdentities {
     const auto secret = of.make("secret", "password", {{"generate", {{"length", 16}}}});
     const auto router = of.make("router", "gate", {{"networks", {net.provider_id}}});
     const auto server = of.make_server("web", net);
-    return {.boundary = of.boundary,
-            .things = {{"network", net.provider_id},
-                       {"security-group", group.provider_id},
-                       {"secret", secret.provider_id},
-                       {"router", router.provider_id},
-                       {"server", server.provider_id}}};
+    const auto apart = of.make("server-group", "apart", {{"policy", "soft-affinity"}});
+    const auto quota = of.make("quota", "limits", {{"network", {{"networks", 20}}}});
+    ProbeTarget target{.boundary = of.boundary,
+                       .things = {{"network", net.provider_id},
+                                  {"security-group", group.provider_id},
+                                  {"secret", secret.provider_id},
+                                  {"router", router.provider_id},
+                                  {"server", server.provider_id},
+                                  {"server-group", apart.provider_id},
+                                  {"quota", quota.provider_id}}};
+    if (has(Service::Volume)) {
+      target.things.push_back({"volume", of.make("volume", "disk", {{"size", 1}}).provider_id});
+    }
+    if (has(Service::ObjectStore)) {
+      target.things.push_back(
+          {"container", of.make("container", "files", Json::object()).provider_id});
+    }
+    if (has(Service::Dns)) {
+      const Json zone{{"name", Ground::instance().unique("bailey-") + ".example.org."},
+                      {"email", "dns@example.org"},
+                      {"ttl", 600}};
+      target.things.push_back({"zone", of.make("zone", "names", zone).provider_id});
+    }
+    return target;
   }
   void expect_untouched(const ProbeTarget& target) {
     for (const auto& thing : target.things) {

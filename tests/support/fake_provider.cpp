@@ -411,7 +411,7 @@ Result<Observed> FakeProvider::make(const ResourceRequest& request, bool complet
   for (auto& [id, resource] : cloud_.resources_) {
     if (resource.type == request.type) ++of_type;
     if (resource.marker != request.marker) continue;
-    if (resource.complete) {
+    if (resource.complete || request.earlier == Earlier::None) {
       ++cloud_.violations_.created_twice;
       break;
     }

@@ -174,7 +174,11 @@ StepResult OperationRunner::create(const Operation& operation) {
   if (auto written = announce(intent); !written) {
     return ended(OperationOutcome::Errored, std::move(written.error()));
   }
-  auto result = settler_.create(intent);
+  // The plan has seen all that bears our markers, and whatever ran since has been settled.
+  auto result =
+      settler_.create(intent, operation.provider_id.empty() || operation.action == Action::Replace
+                                  ? Earlier::None
+                                  : Earlier::Perhaps);
   if (result.ending != Ending::Done) {
     return give_up_create(operation, std::move(intent), std::move(result));
   }

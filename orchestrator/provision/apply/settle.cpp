@@ -35,7 +35,7 @@ bool is_lost_answer(const Error& error) {
 }
 
 ResourceRequest Settler::request_of(const Intent& intent) const {
-  return {intent.type, intent.marker, boundary_, intent.inputs};
+  return {intent.type, intent.marker, boundary_, intent.inputs, Earlier::Perhaps};
 }
 
 std::chrono::seconds Settler::grace_of(const std::string& type) const {
@@ -90,8 +90,9 @@ ActResult Settler::take_away(const Intent& intent, Error refusal) {
   return result;
 }
 
-ActResult Settler::create(const Intent& intent) {
-  const auto request = request_of(intent);
+ActResult Settler::create(const Intent& intent, Earlier earlier) {
+  auto request = request_of(intent);
+  request.earlier = earlier;
   for (int attempt = 1;; ++attempt) {
     const auto sent_at = clock_.wall_now();
     auto made = provider_.create(request, call_stop_);
@@ -105,6 +106,7 @@ ActResult Settler::create(const Intent& intent) {
     auto found = look_up(intent, sent_at + grace_of(intent.type));
     if (!found) return ended(Ending::Unknown, std::move(found.error()));
     if (*found && (*found)->complete) return done(**std::move(found));
+    request.earlier = Earlier::Perhaps;
     if (attempt == kAttempts) {
       return *found ? take_away(intent, std::move(made.error()))
                     : ended(Ending::NotDone, std::move(made.error()));

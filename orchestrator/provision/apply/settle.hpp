@@ -40,7 +40,8 @@ class Settler {
         wait_stop_(std::move(wait_stop)) {}
 
   /// Makes the resource of a Create intent. What a refusal left half made is removed again.
-  [[nodiscard]] ActResult create(const Intent& intent);
+  /// `earlier` is what its marker may have bred before.
+  [[nodiscard]] ActResult create(const Intent& intent, Earlier earlier = Earlier::Perhaps);
   /// Updates in place.
   [[nodiscard]] ActResult update(const Intent& intent);
   /// Done when it is gone.

@@ -92,9 +92,14 @@ void compare_members(const FieldSchema& schema, const std::string& path, const V
   }
 }
 
+bool shrinks(const FieldSchema& schema, const Views& views) {
+  return schema.grows && views.desired.is_number() && views.shown.is_number() &&
+         views.desired < views.shown;
+}
+
 void compare(const FieldSchema* schema, const std::string& path, const Views& views, bool replaces,
              std::vector<FieldDifference>& out) {
-  replaces = replaces || (schema != nullptr && schema->replaces);
+  replaces = replaces || (schema != nullptr && (schema->replaces || shrinks(*schema, views)));
   if (has_members(schema) && is_object_or_nothing(views.desired) &&
       is_object_or_nothing(views.recorded) && is_object_or_nothing(views.shown)) {
     return compare_members(*schema, path, views, replaces, out);

@@ -100,9 +100,9 @@ std::map<std::string, std::string> artifacts_of(const Bundle& bundle,
 
 bool mentions(const Json& value, const std::string& id) {
   if (value.is_string()) return value == id;
-  return value.is_structured() &&
-         std::any_of(value.begin(), value.end(),
-                     [&](const Json& inner) { return mentions(inner, id); });
+  return value.is_structured() && std::any_of(value.begin(), value.end(), [&](const Json& inner) {
+           return mentions(inner, id);
+         });
 }
 
 std::vector<ResourceAddress> dependencies_by_id(const Observed& item, const Standing& standing) {

@@ -177,8 +177,9 @@ class Planning {
     const auto half = half_made_.find(operation.address);
     if (half == half_made_.end()) return;
     // Only the same type can be finished under its marker; another one needs a marker of its own.
-    operation.generation =
-        half->second->marker->generation + (half->second->type == operation.type ? 0 : 1);
+    const bool same_type = half->second->type == operation.type;
+    operation.generation = half->second->marker->generation + (same_type ? 0 : 1);
+    if (same_type) operation.provider_id = half->second->provider_id;
   }
 
   ResourceDifference difference_of(const ResourceTypeSchema& type, const Json& desired,

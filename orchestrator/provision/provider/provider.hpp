@@ -42,11 +42,18 @@ struct FoundBoundary {
   std::string environment;
 };
 
+/// What may be left of earlier attempts under the marker of a create().
+enum class Earlier : std::uint8_t {
+  Perhaps,  ///< create() looks first, and finishes what it finds.
+  None,     ///< The caller has made sure that there is nothing: no look is needed.
+};
+
 struct ResourceRequest {
   std::string type;
   Marker marker;
   std::string boundary;
   nlohmann::json inputs;  ///< In the words of the spec, every reference resolved.
+  Earlier earlier = Earlier::Perhaps;
 };
 
 /// One resource as the provider shows it.

@@ -52,11 +52,11 @@ Result<FoundBoundary> choose(const std::vector<FoundBoundary>& all, const Import
                           (wanted.uid.str().empty() ? "" : " with uid " + wanted.uid.str()))
                     .with_code("import.not-found"));
   }
-  return fail(Error(ErrorKind::Conflict, fmt::format("{} boundaries are marked as {}: {}",
-                                                     uids.size(), wanted.environment,
-                                                     enumerate(uids)))
-                  .with_hint("Say which one: --uid UID")
-                  .with_code("import.ambiguous"));
+  return fail(
+      Error(ErrorKind::Conflict, fmt::format("{} boundaries are marked as {}: {}", uids.size(),
+                                             wanted.environment, enumerate(uids)))
+          .with_hint("Say which one: --uid UID")
+          .with_code("import.ambiguous"));
 }
 
 Status record(Import& import, Transaction& transaction, const Fence& fence,
@@ -70,11 +70,11 @@ Status record(Import& import, Transaction& transaction, const Fence& fence,
     auto put = transaction.put(Collection::Resource, resource.address.str(), to_json(resource));
     if (!put) return fail(std::move(put.error()));
   }
-  auto index = append(transaction,
-                      entry_for(import.engine, request, "environment.import",
-                                "environment:" + state.name,
-                                fmt::format("{} resources of {} in {}", found.resources.size(),
-                                            state.uid.str(), state.boundary)));
+  auto index =
+      append(transaction,
+             entry_for(import.engine, request, "environment.import", "environment:" + state.name,
+                       fmt::format("{} resources of {} in {}", found.resources.size(),
+                                   state.uid.str(), state.boundary)));
   if (!index) return fail(std::move(index.error()));
   return {};
 }
@@ -109,10 +109,9 @@ Json answer_for(const EnvironmentState& state, const StateFromMarkers& found,
 Result<Json> import_boundary(Import& import, const Request& request, const Fence& fence,
                              const FoundBoundary& boundary, std::stop_token stop) {
   const auto& schema = import.engine.schema(import.bundle, import.environment);
-  auto refreshed = refresh(*import.provider,
-                           {boundary.environment_uid, boundary.id, schema,
-                            import.engine.clock().wall_now()},
-                           {}, stop);
+  auto refreshed = refresh(
+      *import.provider,
+      {boundary.environment_uid, boundary.id, schema, import.engine.clock().wall_now()}, {}, stop);
   if (!refreshed) return fail(std::move(refreshed.error()));
   const auto found = state_from_markers(import.bundle, import.environment, *refreshed);
   EnvironmentState state;
@@ -137,9 +136,9 @@ Result<Json> import_boundary(Import& import, const Request& request, const Fence
 
 Result<Json> import_found(Import& import, const Request& request, const ImportRequest& wanted,
                           std::stop_token stop) {
-  auto absent = in_transaction(
-      import.engine.store(), Access::Read,
-      [&](Transaction& transaction) { return refuse_recorded(transaction, wanted.environment); });
+  auto absent = in_transaction(import.engine.store(), Access::Read, [&](Transaction& transaction) {
+    return refuse_recorded(transaction, wanted.environment);
+  });
   if (!absent) return fail(std::move(absent.error()));
   auto boundaries = import.provider->list_boundaries(stop);
   if (!boundaries) return fail(std::move(boundaries.error()));

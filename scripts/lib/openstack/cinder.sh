@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Cinder with a driver that only writes down what it was asked for.
+# Cinder with a driver that only writes down what it was asked for (plugins/bailey_cinder.py).
 
 cinder_configure() {
   make_home cinder
@@ -26,7 +26,7 @@ enabled_backends = fake
 default_volume_type = fake
 glance_api_servers = $(inside glance)
 [fake]
-volume_driver = cinder.tests.fake_driver.FakeLoggingVolumeDriver
+volume_driver = bailey_cinder.RecordDriver
 volume_backend_name = fake
 [coordination]
 backend_url = file://$var/cinder

@@ -1,6 +1,8 @@
 #include "providers/openstack/security_rules.hpp"
 #include "tests/unit/providers/openstack/fake_openstack.hpp"
 
+#include <algorithm>
+
 namespace bailey::openstack {
 namespace {
 
@@ -38,6 +40,8 @@ class ResourcesTest : public OpenstackTest {
     cloud.on("GET /network/v2.0/security-groups",
              answer(200, {{"security_groups", Json::array()}}));
   }
+  static HttpResponse building() { return answer(200, {{"servers", {{{"id", "v1"}}}}}); }
+  static HttpResponse none_building() { return answer(200, {{"servers", Json::array()}}); }
   static Json server_inputs() { return {{"flavor", "small"}, {"image", "cirros"}}; }
 };
 
@@ -104,7 +108,7 @@ TEST_F(ResourcesTest, NetworkWaitsForItsLastPortsToGo) {
   cloud.on("DELETE /network/v2.0/networks/n1", answer(409));
   cloud.on("DELETE /network/v2.0/networks/n1", answer(204));
   EXPECT_TRUE(provider->remove("network", "p1", "n1", {}));
-  EXPECT_EQ(clock.sleeps(), (std::vector{milliseconds(200), milliseconds(300)}));
+  EXPECT_EQ(clock.sleeps(), (std::vector{milliseconds(200), milliseconds(250)}));
 }
 
 TEST_F(ResourcesTest, NetworkThatStaysInUseIsAConflict) {
@@ -114,29 +118,46 @@ TEST_F(ResourcesTest, NetworkThatStaysInUseIsAConflict) {
   EXPECT_EQ(kept.error().kind(), ErrorKind::Conflict);
 }
 
-TEST_F(ResourcesTest, ServerIsAwaitedWithGrowingPauses) {
+TEST_F(ResourcesTest, ServerIsAwaitedWithPausesThatGrowWithTheWait) {
   script_server_lookups();
   cloud.on("GET /compute/v2.1/servers/detail", answer(200, {{"servers", Json::array()}}));
   cloud.on("POST /compute/v2.1/servers", answer(202, {{"server", {{"id", "v1"}}}}));
-  for (int i = 0; i < 9; ++i) {
-    cloud.on("GET /compute/v2.1/servers/v1", answer(200, {{"server", server("BUILD")}}));
-  }
+  for (int i = 0; i < 40; ++i) cloud.on("GET /compute/v2.1/servers", building());
+  cloud.on("GET /compute/v2.1/servers", none_building());
   cloud.on("GET /compute/v2.1/servers/v1", answer(200, {{"server", server("ACTIVE")}}));
   const auto made = provider->create(ask("server", server_inputs()), {});
   ASSERT_TRUE(made) << made.error().render();
   EXPECT_EQ(made->inputs["image"], "cirros");
-  EXPECT_EQ(clock.sleeps(),
-            (std::vector{milliseconds(200), milliseconds(300), milliseconds(450), milliseconds(675),
-                         milliseconds(1012), milliseconds(1518), milliseconds(2277),
-                         milliseconds(3415), milliseconds(5000)}));
+  EXPECT_EQ(cloud.count("GET /compute/v2.1/servers/v1"), 1U);
+  const auto pauses = clock.sleeps();
+  ASSERT_EQ(pauses.size(), 41U);
+  EXPECT_EQ(pauses.front(), milliseconds(200));
+  milliseconds waited{0};
+  for (const auto pause : pauses) {
+    EXPECT_LE(pause, std::max(milliseconds(200), waited / 10));
+    waited += pause;
+  }
+  EXPECT_GT(pauses.back(), milliseconds(1'000));
+}
+
+TEST_F(ResourcesTest, ServerWithNothingBeforeItIsNotLookedFor) {
+  script_server_lookups();
+  cloud.on("POST /compute/v2.1/servers", answer(202, {{"server", {{"id", "v1"}}}}));
+  cloud.on("GET /compute/v2.1/servers", none_building());
+  cloud.on("GET /compute/v2.1/servers/v1", answer(200, {{"server", server("ACTIVE")}}));
+  auto request = ask("server", server_inputs());
+  request.earlier = Earlier::None;
+  const auto made = provider->create(request, {});
+  ASSERT_TRUE(made) << made.error().render();
+  EXPECT_EQ(cloud.count("GET /compute/v2.1/servers/detail"), 0U);
 }
 
 TEST_F(ResourcesTest, ServerThatCannotBeBuiltIsTakenAwayAgain) {
   script_server_lookups();
   cloud.on("GET /compute/v2.1/servers/detail", answer(200, {{"servers", Json::array()}}));
   cloud.on("POST /compute/v2.1/servers", answer(202, {{"server", {{"id", "v1"}}}}));
+  cloud.on("GET /compute/v2.1/servers", none_building());
   cloud.on("GET /compute/v2.1/servers/v1", answer(200, {{"server", server("ERROR")}}));
-  cloud.on("GET /compute/v2.1/servers/v1", answer(404));
   cloud.on("DELETE /compute/v2.1/servers/v1", answer(204));
   const auto failed = provider->create(ask("server", server_inputs()), {});
   ASSERT_FALSE(failed);
@@ -150,6 +171,7 @@ TEST_F(ResourcesTest, ServerWhoseAnswerWasLostIsAwaitedAndNotAskedForTwice) {
   cloud.on("GET /compute/v2.1/servers/detail", answer(200, {{"servers", Json::array()}}));
   cloud.on("GET /compute/v2.1/servers/detail", answer(200, {{"servers", {server("BUILD")}}}));
   cloud.on_failure("POST /compute/v2.1/servers", ErrorKind::Timeout);
+  cloud.on("GET /compute/v2.1/servers", none_building());
   cloud.on("GET /compute/v2.1/servers/v1", answer(200, {{"server", server("ACTIVE")}}));
   const auto lost = provider->create(ask("server", server_inputs()), {});
   ASSERT_FALSE(lost);

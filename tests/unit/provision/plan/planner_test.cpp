@@ -229,6 +229,23 @@ TEST_F(Planner, FinishesWhatIsHalfMadeUnderItsOwnMarker) {
   const auto net = operation("net");
   EXPECT_EQ(net.action, Action::Create);
   EXPECT_EQ(net.generation, 2);
+  EXPECT_EQ(net.provider_id, "lost-net-2");
+}
+
+TEST_F(Planner, ReplacesWhatCanOnlyGrowWhenItIsToShrink) {
+  FieldSchema size;
+  size.name = "size";
+  size.type = FieldType::Integer;
+  size.grows = true;
+  schema_.resource_types["volume"].name = "volume";
+  schema_.resource_types["volume"].fields = {size};
+  declare("disk", "volume", {{"size", 5}});
+  stand("disk", "volume", {{"size", 5}});
+  EXPECT_EQ(operation("disk").action, Action::NoOp);
+  desired("disk").fields["size"] = 6;
+  EXPECT_EQ(operation("disk").action, Action::Update);
+  desired("disk").fields["size"] = 4;
+  EXPECT_EQ(operation("disk").action, Action::Replace);
 }
 
 TEST_F(Planner, NeverUsesAMarkerThatIsTaken) {

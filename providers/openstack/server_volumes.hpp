@@ -1,0 +1,19 @@
+#pragma once
+
+#include "providers/openstack/resource_type.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <set>
+#include <string>
+
+namespace bailey::openstack {
+
+[[nodiscard]] std::set<std::string> attached_volumes(const nlohmann::json& server);
+
+/// Attaches and detaches until exactly these volumes are attached to the server, and waits until
+/// both Nova and Cinder show it so.
+[[nodiscard]] Status settle_volumes(const Work& work, const nlohmann::json& server,
+                                    const std::set<std::string>& wanted);
+
+}  // namespace bailey::openstack
