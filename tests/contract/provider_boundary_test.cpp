@@ -148,7 +148,7 @@ TEST_F(ProviderBoundaries, RegionThatIsNotThereIsNamed) {
   account.region = "Atlantis";
   const auto lost = open(account)->find_boundary(EnvironmentUid("env-none"), {});
   EXPECT_EQ(code_of(lost), "openstack.region");
-  account.region.clear();
+  account.region = ground().cloud().account.region;
   for (const char* interface : {"public", "internal", "admin"}) {
     account.interface = interface;
     const auto found = open(account)->find_boundary(EnvironmentUid("env-none"), {});
