@@ -67,6 +67,7 @@ const std::vector<std::vector<std::string>> kCommands = {
     {"env"},
     {"env", "list"},
     {"env", "show"},
+    {"import"},
     {"probe"},
     {"run"},
     {"credential"},
