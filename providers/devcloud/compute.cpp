@@ -50,34 +50,6 @@ ServerResponse show_version(const Call& call, bool latest) {
   return json_answer(200, {{"version", entry}});
 }
 
-std::string fault_name(int status) {
-  switch (status) {
-    case 400:
-      return "badRequest";
-    case 401:
-      return "unauthorized";
-    case 403:
-      return "forbidden";
-    case 404:
-      return "itemNotFound";
-    case 405:
-      return "badMethod";
-    case 409:
-      return "conflictingRequest";
-    case 413:
-    case 429:
-      return "overLimit";
-    case 415:
-      return "badMediaType";
-    case 501:
-      return "notImplemented";
-    case 503:
-      return "serviceUnavailable";
-    default:
-      return "computeFault";
-  }
-}
-
 ServerResponse unknown_path(const Call& call) {
   if (call.path.compare(0, 3, "/v2") == 0) {
     // The middleware in front of the routes asks for a token first.
@@ -207,7 +179,7 @@ void add_route(Router& router, const std::string& method, const std::string& pat
 }
 
 ServerResponse fault_answer(int status, const std::string& message) {
-  const Json body = {{fault_name(status), {{"code", status}, {"message", message}}}};
+  const Json body = {{std::string(fault_name(status)), {{"code", status}, {"message", message}}}};
   return text_answer(status, std::string(kFaultType),
                      body.dump(-1, ' ', false, Json::error_handler_t::replace));
 }

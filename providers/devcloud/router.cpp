@@ -71,6 +71,34 @@ std::vector<std::string> Call::queries(std::string_view name) const {
   return found;
 }
 
+std::string_view fault_name(int status) noexcept {
+  switch (status) {
+    case 400:
+      return "badRequest";
+    case 401:
+      return "unauthorized";
+    case 403:
+      return "forbidden";
+    case 404:
+      return "itemNotFound";
+    case 405:
+      return "badMethod";
+    case 409:
+      return "conflictingRequest";
+    case 413:
+    case 429:
+      return "overLimit";
+    case 415:
+      return "badMediaType";
+    case 501:
+      return "notImplemented";
+    case 503:
+      return "serviceUnavailable";
+    default:
+      return "computeFault";
+  }
+}
+
 ServerResponse json_answer(int status, const Json& body) {
   return text_answer(status, "application/json",
                      body.dump(-1, ' ', false, Json::error_handler_t::replace));

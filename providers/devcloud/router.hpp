@@ -119,6 +119,8 @@ using Checked = tl::expected<T, ServerResponse>;
 }
 
 [[nodiscard]] ServerResponse json_answer(int status, const Json& body);
+/// The member that wraps a failure in the answers of Nova and Cinder: `itemNotFound`.
+[[nodiscard]] std::string_view fault_name(int status) noexcept;
 [[nodiscard]] ServerResponse text_answer(int status, std::string type, std::string body);
 [[nodiscard]] ServerResponse empty_answer(int status);
 /// The 401 of Keystone and of the middleware in front of most other services.

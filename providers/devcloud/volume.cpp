@@ -43,28 +43,6 @@ ServerResponse show_versions(const Call& call, int status) {
   return response;
 }
 
-std::string fault_name(int status) {
-  switch (status) {
-    case 400:
-      return "badRequest";
-    case 403:
-      return "forbidden";
-    case 404:
-      return "itemNotFound";
-    case 405:
-      return "badMethod";
-    case 409:
-      return "conflictingRequest";
-    case 413:
-    case 429:
-      return "overLimit";
-    case 503:
-      return "serviceUnavailable";
-    default:
-      return "computeFault";
-  }
-}
-
 struct AskedVersion {
   std::string text;  ///< For the headers; empty when it was none of Cinder's.
   int minor = 0;
@@ -193,7 +171,8 @@ void add_route(Router& router, const std::string& method, const std::string& pat
 }
 
 ServerResponse fault_answer(int status, const std::string& message) {
-  return json_answer(status, {{fault_name(status), {{"code", status}, {"message", message}}}});
+  return json_answer(status,
+                     {{std::string(fault_name(status)), {{"code", status}, {"message", message}}}});
 }
 
 ServerResponse forbidden_by(std::string_view rule) {

@@ -139,11 +139,16 @@ ServerResponse reserve(Request& request, const Json& known, const OrderedJson&) 
   return text_answer(202, "application/json", "");
 }
 
-ServerResponse unreserve(Request& request, const Json& known, const OrderedJson&) {
+/// Takes back a step that has not been finished; any other volume stays as it is.
+ServerResponse back_to(const char* status, const char* step, Request& request, const Json& known) {
   Json volume = known;
-  if (in_status(known, "attaching")) volume["status"] = "available";
+  if (in_status(known, step)) volume["status"] = status;
   touch_volume(request.cloud(), std::move(volume));
   return text_answer(202, "application/json", "");
+}
+
+ServerResponse unreserve(Request& request, const Json& known, const OrderedJson&) {
+  return back_to("available", "attaching", request, known);
 }
 
 ServerResponse attach(Request& request, const Json& known, const OrderedJson&) {
@@ -189,10 +194,7 @@ ServerResponse mark_detaching(Request& request, const Json& known, const Ordered
 }
 
 ServerResponse roll_detaching(Request& request, const Json& known, const OrderedJson&) {
-  Json volume = known;
-  if (in_status(known, "detaching")) volume["status"] = "in-use";
-  touch_volume(request.cloud(), std::move(volume));
-  return text_answer(202, "application/json", "");
+  return back_to("in-use", "detaching", request, known);
 }
 
 ServerResponse act(Request& request) {
