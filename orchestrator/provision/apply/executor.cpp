@@ -8,10 +8,8 @@
 #include "orchestrator/provision/apply/scheduler.hpp"
 #include "orchestrator/provision/apply/settle.hpp"
 #include "orchestrator/provision/apply/steps.hpp"
-#include "orchestrator/provision/apply/worker_threads.hpp"
 
 #include <algorithm>
-#include <condition_variable>
 #include <deque>
 #include <mutex>
 
@@ -50,7 +48,8 @@ class Execution {
         keeper_(keeper),
         stop_(std::move(stop)),
         began_(context.clock.monotonic_now()),
-        progress_(steps_.reports.size()) {
+        progress_(steps_.reports.size()),
+        changed_(context.threads.wait_point()) {
     for (std::size_t i = 0; i < steps_.reports.size(); ++i) {
       auto& report = report_.operations.emplace_back();
       report.address = steps_.reports[i].address;
@@ -64,15 +63,7 @@ class Execution {
   ApplyReport run() {
     const auto threads =
         std::min(static_cast<std::size_t>(std::max(1, context_.concurrency)), steps_.steps.size());
-    {
-      const auto wake = [this] {
-        const std::lock_guard lock(mutex_);
-        changed_.notify_all();
-      };
-      const std::stop_callback on_stop(stop_, wake);
-      const std::stop_callback on_lost(keeper_.lost(), wake);
-      if (threads > 0) run_on_threads(threads, [this] { work(); });
-    }
+    if (threads > 0) run_on_threads(context_.threads, threads, [this] { work(); });
     report_.makespan = since_start();
     report_.lower_bound = lower_bound();
     return std::move(report_);
@@ -87,19 +78,20 @@ class Execution {
   void work() {
     std::unique_lock lock(mutex_);
     while (!scheduler_.finished()) {
-      if (stop_.stop_requested() || keeper_.lost().stop_requested()) {
+      const bool stopped = stop_.stop_requested();
+      if (stopped) {
         end_all(scheduler_.cancel(), OperationOutcome::Cancelled);
         deliver(lock);
         if (scheduler_.finished()) break;
       }
       const auto step = scheduler_.next();
       if (!step) {
-        changed_.wait(lock);
+        changed_->wait(lock, stopped ? std::stop_token() : stop_);
         continue;
       }
       run_step(*step, lock);
     }
-    changed_.notify_all();
+    changed_->wake_all();
   }
 
   void run_step(std::size_t id, std::unique_lock<std::mutex>& lock) {
@@ -121,21 +113,15 @@ class Execution {
     lock.unlock();
     auto result = runner_.run(step);
     lock.lock();
-    if (result.error && is_lease_lost(*result.error)) keeper_lost_ = true;
+    if (result.error && is_lease_lost(*result.error)) keeper_.give_up();
     report.finished = since_start();
     report.duration += report.finished - began;
     steps_.edges[id].weight = static_cast<double>((report.finished - began).count());
     const auto skipped = scheduler_.done(id, result.outcome == OperationOutcome::Succeeded);
     end_step(id, result.outcome, std::move(result.error));
     end_all(skipped, OperationOutcome::Skipped);
-    changed_.notify_all();
+    changed_->wake_all();
     deliver(lock);
-    if (keeper_lost_) {
-      // give_up() runs the stop callbacks, and they take the lock.
-      lock.unlock();
-      keeper_.give_up();
-      lock.lock();
-    }
   }
 
   void end_all(const std::vector<std::size_t>& steps, OperationOutcome outcome) {
@@ -162,8 +148,8 @@ class Execution {
     if (context_.observer) events_.push_back(std::move(event));
   }
 
-  /// One call at a time, in the order of what happened, and not under the lock: an observer may ask
-  /// for a stop, whose callback takes it.
+  /// One call at a time, in the order of what happened, and not under the lock: what an observer
+  /// does is its own affair.
   void deliver(std::unique_lock<std::mutex>& lock) {
     if (delivering_) return;
     delivering_ = true;
@@ -198,11 +184,10 @@ class Execution {
   std::vector<Progress> progress_;
   ApplyReport report_;
   std::size_t finished_ = 0;
-  bool keeper_lost_ = false;
   std::deque<ApplyEvent> events_;
   bool delivering_ = false;
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::unique_ptr<WaitPoint> changed_;
 };
 
 struct Recorded {
@@ -276,7 +261,7 @@ Result<ApplyReport> apply_plan(const ApplyContext& context, const Plan& plan,
   if (auto allowed = check_start(context, plan, fence); !allowed) {
     return fail(std::move(allowed.error()).in(frame));
   }
-  LeaseKeeper keeper(context.store, context.clock, fence);
+  LeaseKeeper keeper(context.store, context.clock, fence, {.threads = context.threads});
   // Waiting between calls ends with either; a call under way ends with the lease alone.
   std::stop_source waiting;
   const auto end_waiting = [&waiting] { waiting.request_stop(); };
@@ -296,7 +281,7 @@ Result<ApplyReport> apply_plan(const ApplyContext& context, const Plan& plan,
                [](const Intent& intent) { return intent.verb == Verb::Retire; });
   OperationRunner runner(context, plan, journal, settler, recorded->states, recorded->intents);
   return Execution(context, steps_of(plan, recorded->states, retiring), runner, keeper,
-                   std::move(stop))
+                   waiting.get_token())
       .run();
 }
 

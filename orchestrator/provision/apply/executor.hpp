@@ -3,6 +3,7 @@
 #include "orchestrator/base/clock.hpp"
 #include "orchestrator/base/error.hpp"
 #include "orchestrator/base/random.hpp"
+#include "orchestrator/base/threads.hpp"
 #include "orchestrator/model/plan.hpp"
 #include "orchestrator/model/provider_schema.hpp"
 #include "orchestrator/provision/apply/lease.hpp"
@@ -72,6 +73,7 @@ struct ApplyContext {
   int concurrency = 16;
   /// Called from pool threads, one call at a time; it must be quick.
   std::function<void(const ApplyEvent&)> observer = {};
+  Threads& threads = system_threads();
 };
 
 /// Conflict, code `plan.stale`, unless the environment still is the one that was planned for, at

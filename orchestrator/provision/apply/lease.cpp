@@ -117,34 +117,44 @@ Status release_lease(Transaction& transaction, const Fence& fence) {
   return store_lease(transaction, fence.environment, **body);
 }
 
-LeaseKeeper::LeaseKeeper(StateStore& store, Clock& clock, Fence fence,
-                         std::chrono::milliseconds interval)
-    : store_(store), clock_(clock), fence_(std::move(fence)), interval_(interval) {
-  thread_ = std::jthread([this](std::stop_token stop) { run(std::move(stop)); });
+LeaseKeeper::LeaseKeeper(StateStore& store, Clock& clock, Fence fence, Heartbeat heartbeat)
+    : store_(store),
+      clock_(clock),
+      fence_(std::move(fence)),
+      interval_(heartbeat.interval),
+      kept_(clock.monotonic_now()),
+      beat_(heartbeat.threads.wait_point()),
+      thread_(heartbeat.threads.start([this] { run(); })) {
+  if (!thread_) lost_.request_stop();  // Nobody would notice that it ran out.
 }
 
 LeaseKeeper::~LeaseKeeper() {
-  thread_.request_stop();
-  thread_.join();
+  ended_.request_stop();
 }
 
-void LeaseKeeper::run(std::stop_token stop) {
-  // Real time: a heartbeat that slept on a clock of a test would turn round without a pause.
-  auto kept = std::chrono::steady_clock::now();
+void LeaseKeeper::run() {
   std::unique_lock lock(mutex_);
-  while (!wake_.wait_for(lock, stop, interval_, [&] { return stop.stop_requested(); })) {
-    if (stop.stop_requested()) return;
-    const auto renewed = in_transaction(store_, Access::Write, [&](Transaction& transaction) {
-      return renew_lease(transaction, fence_, clock_.wall_now());
-    });
-    if (renewed) {
-      kept = std::chrono::steady_clock::now();
-    } else if (renewed.error().kind() == ErrorKind::Conflict ||
-               std::chrono::steady_clock::now() - kept > 2 * interval_) {
+  while (!ended_.stop_requested()) {
+    // Not on the clock: that of a test, on which a sleep takes no time, would never let it rest.
+    beat_->wait(lock, ended_.get_token(), interval_);
+    if (ended_.stop_requested()) return;
+    if (!renew()) {
       lost_.request_stop();
       return;
     }
   }
+}
+
+bool LeaseKeeper::renew() {
+  const auto renewed = in_transaction(store_, Access::Write, [&](Transaction& transaction) {
+    return renew_lease(transaction, fence_, clock_.wall_now());
+  });
+  const auto now = clock_.monotonic_now();
+  if (renewed) {
+    kept_ = now;
+    return true;
+  }
+  return renewed.error().kind() != ErrorKind::Conflict && now - kept_ <= 2 * interval_;
 }
 
 }  // namespace bailey

@@ -2,15 +2,15 @@
 
 #include "orchestrator/base/clock.hpp"
 #include "orchestrator/base/error.hpp"
+#include "orchestrator/base/threads.hpp"
 #include "orchestrator/record/store/state_store.hpp"
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <stop_token>
 #include <string>
-#include <thread>
 
 namespace bailey {
 
@@ -38,13 +38,16 @@ struct Fence {
 /// Ends the lease; a lost one is left to whoever has it now.
 [[nodiscard]] Status release_lease(Transaction& transaction, const Fence& fence);
 
-/// Renews a lease from a thread of its own, in real time whatever the clock says, until destroyed.
-/// It does not release it.
+struct Heartbeat {
+  std::chrono::milliseconds interval = kDefaultLeaseTtl / 3;
+  Threads& threads = system_threads();
+};
+
+/// Renews a lease from a thread of its own until destroyed. It does not release it.
 class LeaseKeeper {
  public:
   /// The references outlive it.
-  LeaseKeeper(StateStore& store, Clock& clock, Fence fence,
-              std::chrono::milliseconds interval = kDefaultLeaseTtl / 3);
+  LeaseKeeper(StateStore& store, Clock& clock, Fence fence, Heartbeat heartbeat = {});
   ~LeaseKeeper();
   LeaseKeeper(const LeaseKeeper&) = delete;
   LeaseKeeper& operator=(const LeaseKeeper&) = delete;
@@ -56,16 +59,20 @@ class LeaseKeeper {
   void give_up() noexcept { lost_.request_stop(); }
 
  private:
-  void run(std::stop_token stop);
+  void run();
+  /// False when it is lost.
+  [[nodiscard]] bool renew();
 
   StateStore& store_;
   Clock& clock_;
   Fence fence_;
   std::chrono::milliseconds interval_;
   std::stop_source lost_;
+  std::stop_source ended_;
+  MonotonicTime kept_;
   std::mutex mutex_;
-  std::condition_variable_any wake_;
-  std::jthread thread_;
+  std::unique_ptr<WaitPoint> beat_;
+  std::unique_ptr<Thread> thread_;
 };
 
 }  // namespace bailey

@@ -262,7 +262,7 @@ Result<RecoveryReport> recover(const ApplyContext& context, const std::string& b
     return renew_lease(transaction, fence, context.clock.wall_now());
   });
   if (!ours) return fail(std::move(ours.error()).in("recovering " + fence.environment));
-  LeaseKeeper keeper(context.store, context.clock, fence);
+  LeaseKeeper keeper(context.store, context.clock, fence, {.threads = context.threads});
   std::stop_source waiting;
   const auto end_waiting = [&waiting] { waiting.request_stop(); };
   const std::stop_callback on_stop(stop, end_waiting);

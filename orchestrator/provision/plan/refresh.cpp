@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <optional>
-#include <thread>
 #include <tuple>
 #include <utility>
 
@@ -26,13 +25,9 @@ std::vector<std::optional<Listing>> list_all(Provider& provider,
       if (!*listings[i]) failed = true;
     }
   };
-  const auto helpers =
-      std::min(types.size(), static_cast<std::size_t>(std::max(1, request.concurrency))) - 1;
-  std::vector<std::jthread> threads;
-  threads.reserve(helpers);
-  for (std::size_t i = 0; i < helpers; ++i) threads.emplace_back(work);
-  work();
-  threads.clear();
+  run_on_threads(request.threads,
+                 std::min(types.size(), static_cast<std::size_t>(std::max(1, request.concurrency))),
+                 work);
   return listings;
 }
 

@@ -2,6 +2,7 @@
 
 #include "orchestrator/base/clock.hpp"
 #include "orchestrator/base/error.hpp"
+#include "orchestrator/base/threads.hpp"
 #include "orchestrator/model/address.hpp"
 #include "orchestrator/model/ids.hpp"
 #include "orchestrator/model/provider_schema.hpp"
@@ -35,6 +36,7 @@ struct RefreshRequest {
   const ProviderSchema& schema;
   WallTime now;
   int concurrency = 4;  ///< Listings under way at once.
+  Threads& threads = system_threads();
 };
 
 /// One listing for each resource type of the schema, matched by provider id; a single read only for

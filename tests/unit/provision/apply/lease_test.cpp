@@ -93,11 +93,23 @@ TEST_F(Lease, NeedsAHolderAndATime) {
   EXPECT_FALSE(endless);
 }
 
+TEST_F(Lease, IsNotTrustedWhenNobodyCanKeepIt) {
+  class NoThreads final : public Threads {
+   public:
+    std::unique_ptr<Thread> start(std::function<void()>) override { return nullptr; }
+    std::unique_ptr<WaitPoint> wait_point() override { return system_threads().wait_point(); }
+  };
+  NoThreads threads;
+  const auto fence = acquire("a");
+  const LeaseKeeper keeper(*store_, clock_, *fence, {.threads = threads});
+  EXPECT_TRUE(keeper.lost().stop_requested());
+}
+
 TEST_F(Lease, KeeperTellsWhenItIsLost) {
   const auto first = acquire("a");
   clock_.advance(seconds(61));
   ASSERT_TRUE(acquire("b"));
-  LeaseKeeper keeper(*store_, clock_, *first, std::chrono::milliseconds(1));
+  LeaseKeeper keeper(*store_, clock_, *first, {.interval = std::chrono::milliseconds(1)});
   std::mutex mutex;
   std::condition_variable_any lost;
   std::unique_lock lock(mutex);
