@@ -165,6 +165,12 @@ std::optional<FakeCloud::Resource> FakeCloud::with_marker(const Marker& marker) 
   return std::nullopt;
 }
 
+std::optional<FakeCloud::Resource> FakeCloud::with_id(const std::string& id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = resources_.find(id);
+  return found == resources_.end() ? std::nullopt : std::optional(found->second);
+}
+
 Json FakeCloud::snapshot() const {
   const std::lock_guard lock(mutex_);
   Json list = Json::array();
@@ -216,6 +222,11 @@ std::set<std::string> FakeCloud::live_credentials() const {
 void FakeCloud::set_visibility_delay(std::chrono::milliseconds delay) {
   const std::lock_guard lock(mutex_);
   visibility_delay_ = delay;
+}
+
+void FakeCloud::set_hides_reads(bool hides) {
+  const std::lock_guard lock(mutex_);
+  hides_reads_ = hides;
 }
 
 void FakeCloud::set_quota(const std::string& type, std::size_t most) {
@@ -483,7 +494,7 @@ Result<std::optional<Observed>> FakeProvider::read(const std::string& type,
   const std::lock_guard lock(cloud_.mutex_);
   const auto found = cloud_.resources_.find(provider_id);
   if (found == cloud_.resources_.end() || found->second.type != type ||
-      found->second.boundary != boundary) {
+      found->second.boundary != boundary || (cloud_.hides_reads_ && is_hidden(found->second))) {
     return std::optional<Observed>();
   }
   return std::optional(show(found->second));

@@ -71,6 +71,7 @@ class FakeCloud {
   [[nodiscard]] std::vector<Resource> resources() const;
   /// The one with this marker.
   [[nodiscard]] std::optional<Resource> with_marker(const Marker& marker) const;
+  [[nodiscard]] std::optional<Resource> with_id(const std::string& id) const;
   /// What stands, by marker, with ids replaced by markers: equal for equal ends of different runs.
   [[nodiscard]] nlohmann::json snapshot() const;
   /// How many resources there are beyond one for each marker.
@@ -79,8 +80,10 @@ class FakeCloud {
   [[nodiscard]] std::vector<std::string> boundaries() const;
   [[nodiscard]] std::set<std::string> live_credentials() const;
 
-  /// Time that a new resource is hidden from list() and find().
+  /// Time that a resource made from now on is hidden from list() and find().
   void set_visibility_delay(std::chrono::milliseconds delay);
+  /// From read() as well.
+  void set_hides_reads(bool hides);
   /// QuotaExceeded from then on.
   void set_quota(const std::string& type, std::size_t most);
 
@@ -98,6 +101,7 @@ class FakeCloud {
   std::set<std::string> credentials_;
   std::set<std::string> identities_;
   std::chrono::milliseconds visibility_delay_{0};
+  bool hides_reads_ = false;
   FakeViolations violations_;
   int planted_ = 0;
 };
