@@ -31,6 +31,21 @@ std::string_view to_string(SimulatedCloud::Fate fate) {
   return "";
 }
 
+/// What the trace says of an answer.
+std::string shown(const Result<Observed>& made) {
+  return made->provider_id;
+}
+std::string shown(const Result<std::optional<Observed>>& read) {
+  return *read ? "there" : "not there";
+}
+std::string shown(const Result<std::vector<Observed>>& listed) {
+  return std::to_string(listed->size());
+}
+template <class Other>
+std::string shown(const Other&) {
+  return "done";
+}
+
 bool is_ours(const FakeCloud::Resource& resource) {
   return resource.marker && resource.marker->environment_uid == EnvironmentUid(kUid);
 }
@@ -61,13 +76,12 @@ void SimulatedCloud::point(Server& server) {
 }
 
 void SimulatedCloud::sent(Server& server, const Call& call) {
-  if (!call.mutates && call.verb != "find") return;
+  if (!call.mutates) return;
   const auto key = call.verb + " " + call.subject;
   if (const auto told = server.not_before.find(key);
       told != server.not_before.end() && scheduler.now() < told->second) {
     violation(key + " came again before its Retry-After");
   }
-  if (!call.mutates) return;
   judge_sender(server, call);
   if (in_flight.contains(call.subject)) violation("two at once on " + call.subject);
   judge_subject(call);
@@ -260,7 +274,7 @@ Result<T> CloudDoor::call(SimulatedCloud::Call call, std::stop_token stop,
     answer->emplace(act(cloud.inner));
     cloud.inner.fail_call(0, FakeFault::HalfMade);
     cloud.trace.add(cloud.scheduler.now(), "  {} {}: {}", call.verb, call.subject,
-                    (**answer) ? "done" : (**answer).error().message());
+                    (**answer) ? shown(**answer) : (**answer).error().message());
     cloud.acted(call);
   });
 

@@ -18,7 +18,8 @@ struct Server {
   Process process;
   std::uint64_t epoch = 0;  ///< Of the lease that it believes to have; 0: none.
   std::stop_source stop;    ///< SIGTERM.
-  std::map<std::string, VirtualTime> not_before;  ///< Calls that were told when to come again.
+  /// Mutations that were told when to come again, since the lease was taken.
+  std::map<std::string, VirtualTime> not_before;
 };
 
 /// The far side of a run, and its judge: it looks at every call as it is sent and at every act as

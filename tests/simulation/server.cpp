@@ -133,8 +133,16 @@ Status ServerLife::claim(const Plan& plan, bool is_new) {
   if (!fence) return fail(std::move(fence.error()));
   fence_ = *fence;
   server_.epoch = fence->epoch;
-  cloud_.trace.add(cloud_.scheduler.now(), "{} has the lease, epoch {}, for {}",
-                   server_.process.name, fence->epoch, plan.digest.substr(0, 15));
+  server_.not_before.clear();
+  std::string operations;
+  for (const auto& operation : plan.operations) {
+    if (operation.action == Action::NoOp) continue;
+    operations += fmt::format(" {} {}:{} ({})", to_string(operation.action),
+                              operation.address.local(), operation.generation,
+                              to_string(operation.reason));
+  }
+  cloud_.trace.add(cloud_.scheduler.now(), "{} has the lease, epoch {}, to{}",
+                   server_.process.name, fence->epoch, operations.empty() ? " see" : operations);
   return {};
 }
 
@@ -154,6 +162,12 @@ Status ServerLife::carry_out(const Plan& plan) {
   if (!recovered) return fail(std::move(recovered.error()).in("recovering"));
   auto report = apply_plan(context(), plan, kBoundary, fence_, stop);
   if (!report) return fail(std::move(report.error()).in("applying"));
+  for (const auto& operation : report->operations) {
+    if (operation.outcome == OperationOutcome::Succeeded) continue;
+    cloud_.trace.add(cloud_.scheduler.now(), "{} {} {}: {}", server_.process.name,
+                     to_string(operation.outcome), operation.address.local(),
+                     operation.error ? operation.error->message() : "");
+  }
   // What was stopped is carried on by whoever comes next; what failed is over.
   return finish(!stop.stop_requested());
 }

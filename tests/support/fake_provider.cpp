@@ -281,6 +281,9 @@ class FakeProvider::Call {
     }
     if (refused_ || fault_ == FakeFault::Refuse) return Error(ErrorKind::Refused, "no");
     if (fault_ == FakeFault::FailBefore) return Error(ErrorKind::Unavailable, "come back later");
+    if (fault_ == FakeFault::RateLimit) {
+      return Error(ErrorKind::RateLimited, "too fast").with_retry_after(kFakeRetryAfter);
+    }
     return std::nullopt;
   }
   /// What is answered after acting.
@@ -342,6 +345,11 @@ int FakeProvider::most_in_flight() const {
 void FakeProvider::set_latency(std::chrono::microseconds latency) {
   const std::lock_guard lock(mutex_);
   latency_ = latency;
+}
+
+void FakeProvider::set_create_time(std::chrono::milliseconds time) {
+  const std::lock_guard lock(mutex_);
+  create_time_ = time;
 }
 
 Result<std::string> FakeProvider::ensure_boundary(const BoundaryRequest& request, std::stop_token) {
@@ -456,6 +464,7 @@ Result<Observed> FakeProvider::make(const ResourceRequest& request, bool complet
 Result<Observed> FakeProvider::create(const ResourceRequest& request, std::stop_token) {
   const Call call(*this, "create", request.marker.str(), request.type);
   if (auto error = call.before()) return fail(*std::move(error));
+  if (create_time_.count() > 0) clock_.sleep_for(create_time_, {});
   auto made = [&]() -> Result<Observed> {
     const std::lock_guard lock(cloud_.mutex_);
     if (auto known = check_references(request.inputs, request.type); !known) {

@@ -24,10 +24,13 @@ namespace bailey::test {
 [[nodiscard]] ProviderSchema fake_provider_schema(
     std::chrono::seconds visibility_grace = std::chrono::seconds(5));
 
+inline constexpr std::chrono::seconds kFakeRetryAfter{17};
+
 /// What goes wrong at one call.
 enum class FakeFault : std::uint8_t {
   Refuse,       ///< A final no, before anything happened.
   FailBefore,   ///< Unavailable, before anything happened.
+  RateLimit,    ///< Asked to come again after kFakeRetryAfter, before anything happened.
   LoseAnswer,   ///< It happened; Timeout.
   HalfMade,     ///< A create makes half a resource; Timeout. Other calls: as LoseAnswer.
   CrashBefore,  ///< We die before it was sent: this call and all later ones are Cancelled.
@@ -123,6 +126,8 @@ class FakeProvider final : public Provider {
   [[nodiscard]] int most_in_flight() const;
   /// Each mutation really takes this long, on its own thread.
   void set_latency(std::chrono::microseconds latency);
+  /// A create takes this long on the clock, before it acts.
+  void set_create_time(std::chrono::milliseconds time);
 
   Result<std::string> ensure_boundary(const BoundaryRequest& request,
                                       std::stop_token stop) override;
@@ -177,6 +182,7 @@ class FakeProvider final : public Provider {
   int in_flight_ = 0;
   int most_in_flight_ = 0;
   std::chrono::microseconds latency_{0};
+  std::chrono::milliseconds create_time_{0};
 };
 
 }  // namespace bailey::test

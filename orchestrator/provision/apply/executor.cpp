@@ -268,7 +268,7 @@ Result<ApplyReport> apply_plan(const ApplyContext& context, const Plan& plan,
   const std::stop_callback on_stop(stop, end_waiting);
   const std::stop_callback on_lost(keeper.lost(), end_waiting);
   JournalWriter journal(context, fence);
-  Settler settler(context.provider, context.schema, context.clock, boundary, keeper.lost(),
+  Settler settler(context.provider, context.schema, context.clock, boundary, keeper,
                   waiting.get_token());
 
   auto recovered = recover_intents({context, journal, settler, Retiring::No}, fence.environment);

@@ -2,6 +2,7 @@
 
 #include "orchestrator/base/json.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace bailey {
@@ -98,7 +99,7 @@ Status renew_lease(Transaction& transaction, const Fence& fence, WallTime now) {
   if (!body) return fail(std::move(body.error()));
   const std::chrono::seconds ttl(body->ttl_seconds);
   // Most writes come soon after another one: only what has grown old is worth a write.
-  if (body->expires_at - now > ttl / 2) return {};
+  if (body->expires_at - now > ttl * 2 / 3) return {};
   body->expires_at = now + ttl;
   return store_lease(transaction, fence.environment, *body);
 }
@@ -133,28 +134,44 @@ LeaseKeeper::~LeaseKeeper() {
 }
 
 void LeaseKeeper::run() {
-  std::unique_lock lock(mutex_);
-  while (!ended_.stop_requested()) {
-    // Not on the clock: that of a test, on which a sleep takes no time, would never let it rest.
-    beat_->wait(lock, ended_.get_token(), interval_);
+  auto pause = interval_;
+  for (;;) {
+    {
+      // Not on the clock: that of a test, on which a sleep takes no time, would never let it rest.
+      std::unique_lock lock(mutex_);
+      beat_->wait(lock, ended_.get_token(), pause);
+    }
     if (ended_.stop_requested()) return;
-    if (!renew()) {
+    const auto renewed = renew();
+    if (!renewed && (renewed.error().kind() == ErrorKind::Conflict || age() >= 2 * interval_)) {
       lost_.request_stop();
       return;
     }
+    pause = renewed ? interval_ : interval_ / 10;
   }
 }
 
-bool LeaseKeeper::renew() {
-  const auto renewed = in_transaction(store_, Access::Write, [&](Transaction& transaction) {
+Status LeaseKeeper::renew() {
+  const auto asked = clock_.monotonic_now();
+  auto renewed = in_transaction(store_, Access::Write, [&](Transaction& transaction) {
     return renew_lease(transaction, fence_, clock_.wall_now());
   });
-  const auto now = clock_.monotonic_now();
-  if (renewed) {
-    kept_ = now;
-    return true;
-  }
-  return renewed.error().kind() != ErrorKind::Conflict && now - kept_ <= 2 * interval_;
+  if (!renewed) return renewed;
+  const std::lock_guard lock(mutex_);
+  kept_ = std::max(kept_, asked);
+  return {};
+}
+
+std::chrono::milliseconds LeaseKeeper::age() const {
+  const std::lock_guard lock(mutex_);
+  return std::chrono::duration_cast<std::chrono::milliseconds>(clock_.monotonic_now() - kept_);
+}
+
+Status LeaseKeeper::confirm() {
+  if (age() < interval_) return {};
+  auto renewed = renew();
+  if (!renewed) return fail(std::move(renewed.error()).in("making sure of the lease"));
+  return {};
 }
 
 }  // namespace bailey

@@ -31,7 +31,8 @@ struct Fence {
                                           const std::string& holder, std::chrono::seconds ttl,
                                           WallTime now);
 /// Conflict, code `lease.lost`, when somebody else acquired it since or it was released. An expired
-/// lease that nobody took is still ours and is extended.
+/// lease that nobody took is still ours and is extended. Success: two thirds of it are left at
+/// least.
 [[nodiscard]] Status renew_lease(Transaction& transaction, const Fence& fence, WallTime now);
 /// As renew_lease(), without extending: for writing down what already happened.
 [[nodiscard]] Status check_fence(Transaction& transaction, const Fence& fence);
@@ -55,13 +56,18 @@ class LeaseKeeper {
   /// Stop is requested once the lease is lost, or could not be renewed before it ran out: whatever
   /// is under way must end.
   [[nodiscard]] std::stop_token lost() const noexcept { return lost_.get_token(); }
+  /// The lease is ours for long enough that a call which starts now comes to its end, renewed here
+  /// when that was not sure. Asked right before each remote act: a process that was stopped for a
+  /// while does not know. Conflict, code `lease.lost`, or whatever the store failed with. Any
+  /// thread.
+  [[nodiscard]] Status confirm();
   /// Says so at once, for a writer that met the fence first.
   void give_up() noexcept { lost_.request_stop(); }
 
  private:
   void run();
-  /// False when it is lost.
-  [[nodiscard]] bool renew();
+  [[nodiscard]] Status renew();
+  [[nodiscard]] std::chrono::milliseconds age() const;
 
   StateStore& store_;
   Clock& clock_;
@@ -69,8 +75,8 @@ class LeaseKeeper {
   std::chrono::milliseconds interval_;
   std::stop_source lost_;
   std::stop_source ended_;
-  MonotonicTime kept_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  MonotonicTime kept_;  ///< When it was ours for sure; from then on for two intervals at least.
   std::unique_ptr<WaitPoint> beat_;
   std::unique_ptr<Thread> thread_;
 };

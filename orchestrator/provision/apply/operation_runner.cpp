@@ -1,5 +1,6 @@
 #include "orchestrator/provision/apply/operation_runner.hpp"
 
+#include "orchestrator/provision/plan/differ.hpp"
 #include "orchestrator/provision/plan/references.hpp"
 
 #include <fmt/format.h>
@@ -156,12 +157,28 @@ Status OperationRunner::record(const Recording& recording) {
   return {};
 }
 
+/// A reference to what was not settled when the plan was made counted as a change, and turned out
+/// to be what it was.
+bool OperationRunner::stands_as_wanted(const Operation& operation, const ResourceState& old,
+                                       const Json& inputs) const {
+  const auto type = context_.schema.resource_types.find(operation.type);
+  if (type == context_.schema.resource_types.end() || old.type != operation.type ||
+      old.provider_id != operation.provider_id) {
+    return false;
+  }
+  const auto shown = operation.before.value_or(Json::object());
+  return diff_fields(type->second, inputs, shown, shown).fields.empty();
+}
+
 StepResult OperationRunner::create(const Operation& operation) {
   const auto old = state_of(operation.address);
   // A plan that is carried on finds what it made before.
   if (old && old->generation >= operation.generation) return {};
   auto inputs = resolve(operation);
   if (!inputs) return ended(OperationOutcome::Failed, std::move(inputs.error()));
+  if (operation.action == Action::Replace && old && stands_as_wanted(operation, *old, *inputs)) {
+    return {};
+  }
 
   auto intent = intent_for(operation, Verb::Create);
   intent.inputs = *std::move(inputs);

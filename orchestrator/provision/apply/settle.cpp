@@ -21,6 +21,11 @@ ActResult done(std::optional<Observed> observed = {}) {
   return result;
 }
 
+/// What the other side asks for, and at least `pause`.
+std::chrono::milliseconds pause_after(const Error& error, std::chrono::milliseconds pause) {
+  return std::max(pause, error.retry_after().value_or(pause));
+}
+
 ActResult ended(Ending ending, Error error) {
   ActResult result;
   result.ending = ending;
@@ -48,18 +53,21 @@ Result<std::optional<Observed>> Settler::look_up(const Intent& intent, WallTime 
   auto pause = kFirstPause;
   int failures = 0;
   for (;;) {
+    auto wait = pause;
     const auto looked_at = clock_.wall_now();
     auto found = provider_.find(intent.type, boundary_, intent.marker, call_stop_);
     if (!found) {
       if (!found.error().retryable() || ++failures == kAttempts) {
         return fail(std::move(found.error()).in("looking up " + intent.marker.str()));
       }
+      wait = pause_after(found.error(), pause);
     } else if (!found->empty()) {
       std::sort(found->begin(), found->end(), [](const Observed& left, const Observed& right) {
         return std::pair(!left.complete, left.provider_id) <
                std::pair(!right.complete, right.provider_id);
       });
       for (std::size_t i = 1; i < found->size(); ++i) {
+        if (auto ours = lease_.confirm(); !ours) return fail(std::move(ours.error()));
         auto removed =
             provider_.remove(intent.type, boundary_, (*found)[i].provider_id, call_stop_);
         if (!removed) {
@@ -70,7 +78,7 @@ Result<std::optional<Observed>> Settler::look_up(const Intent& intent, WallTime 
     } else if (looked_at >= sure_at) {
       return std::optional<Observed>();
     }
-    if (!clock_.sleep_for(pause, wait_stop_)) {
+    if (!clock_.sleep_for(wait, wait_stop_)) {
       return fail(Error(ErrorKind::Cancelled, "stopped while waiting for it to show")
                       .in("looking up " + intent.marker.str()));
     }
@@ -94,8 +102,10 @@ ActResult Settler::create(const Intent& intent, Earlier earlier) {
   auto request = request_of(intent);
   request.earlier = earlier;
   for (int attempt = 1;; ++attempt) {
-    const auto sent_at = clock_.wall_now();
+    if (auto ours = lease_.confirm(); !ours) return ended(Ending::Unknown, std::move(ours.error()));
     auto made = provider_.create(request, call_stop_);
+    // It may have been made as late as this.
+    const auto ended_at = clock_.wall_now();
     if (made) return done(*std::move(made));
     if (made.error().kind() == ErrorKind::Cancelled) {
       return ended(Ending::Unknown, std::move(made.error()));
@@ -103,7 +113,7 @@ ActResult Settler::create(const Intent& intent, Earlier earlier) {
     if (!is_lost_answer(made.error())) return take_away(intent, std::move(made.error()));
 
     const auto floor = made.error().retry_after().value_or(std::chrono::milliseconds(0));
-    auto found = look_up(intent, sent_at + grace_of(intent.type));
+    auto found = look_up(intent, ended_at + grace_of(intent.type));
     if (!found) return ended(Ending::Unknown, std::move(found.error()));
     if (*found && (*found)->complete) return done(**std::move(found));
     request.earlier = Earlier::Perhaps;
@@ -120,6 +130,7 @@ ActResult Settler::create(const Intent& intent, Earlier earlier) {
 ActResult Settler::update(const Intent& intent) {
   const auto request = request_of(intent);
   for (int attempt = 1;; ++attempt) {
+    if (auto ours = lease_.confirm(); !ours) return ended(Ending::Unknown, std::move(ours.error()));
     auto updated = provider_.update(request, intent.provider_id, intent.before, call_stop_);
     if (updated) return done(*std::move(updated));
     if (updated.error().kind() == ErrorKind::Cancelled) {
@@ -138,8 +149,7 @@ ActResult Settler::update(const Intent& intent) {
       result.observed = *std::move(shown);
       return result;
     }
-    const auto floor = updated.error().retry_after().value_or(kFirstPause);
-    if (!clock_.sleep_for(floor, wait_stop_)) {
+    if (!clock_.sleep_for(pause_after(updated.error(), kFirstPause), wait_stop_)) {
       return ended(Ending::Unknown, std::move(updated.error()));
     }
   }
@@ -147,6 +157,7 @@ ActResult Settler::update(const Intent& intent) {
 
 ActResult Settler::remove(const std::string& type, const std::string& provider_id) {
   for (int attempt = 1;; ++attempt) {
+    if (auto ours = lease_.confirm(); !ours) return ended(Ending::Unknown, std::move(ours.error()));
     auto removed = provider_.remove(type, boundary_, provider_id, call_stop_);
     if (removed || removed.error().kind() == ErrorKind::NotFound) return done();
     if (removed.error().kind() == ErrorKind::Cancelled) {
@@ -158,16 +169,16 @@ ActResult Settler::remove(const std::string& type, const std::string& provider_i
     auto shown = read(type, provider_id);
     if (!shown) return ended(Ending::Unknown, std::move(removed.error()));
     if (!*shown) return done();
-    const auto floor = removed.error().retry_after().value_or(kFirstPause);
-    if (attempt == kAttempts || !clock_.sleep_for(floor, wait_stop_)) {
+    if (attempt == kAttempts ||
+        !clock_.sleep_for(pause_after(removed.error(), kFirstPause), wait_stop_)) {
       return ended(Ending::NotDone, std::move(removed.error()));
     }
   }
 }
 
 ActResult Settler::find_made(const Intent& intent) {
-  const auto sent_at = parse_time(intent.time).value_or(clock_.wall_now());
-  auto found = look_up(intent, sent_at + grace_of(intent.type));
+  // Not since the intent: of several attempts the last one may have been long after it.
+  auto found = look_up(intent, began_ + grace_of(intent.type));
   if (!found) return ended(Ending::Unknown, std::move(found.error()));
   if (!*found) {
     return ended(Ending::NotDone, Error(ErrorKind::NotFound, "nothing bears the marker"));
@@ -181,7 +192,7 @@ Result<std::optional<Observed>> Settler::read(const std::string& type,
   for (int attempt = 1;; ++attempt) {
     auto shown = provider_.read(type, boundary_, provider_id, call_stop_);
     if (shown || !shown.error().retryable() || attempt == kAttempts ||
-        !clock_.sleep_for(kFirstPause, wait_stop_)) {
+        !clock_.sleep_for(pause_after(shown.error(), kFirstPause), wait_stop_)) {
       return shown;
     }
   }

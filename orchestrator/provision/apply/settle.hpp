@@ -5,6 +5,7 @@
 #include "orchestrator/model/provider_schema.hpp"
 #include "orchestrator/model/state.hpp"
 #include "orchestrator/provision/apply/journal.hpp"
+#include "orchestrator/provision/apply/lease.hpp"
 #include "orchestrator/provision/provider/provider.hpp"
 
 #include <chrono>
@@ -29,15 +30,18 @@ struct ActResult {
 /// thread. The references outlive it.
 class Settler {
  public:
-  /// `call_stop` ends a call that is under way; `wait_stop` ends the waiting between calls.
+  /// Nothing is sent without the lease: its loss ends a call that is under way, and `wait_stop` the
+  /// waiting between calls.
   Settler(Provider& provider, const ProviderSchema& schema, Clock& clock, std::string boundary,
-          std::stop_token call_stop, std::stop_token wait_stop)
+          LeaseKeeper& lease, std::stop_token wait_stop)
       : provider_(provider),
         schema_(schema),
         clock_(clock),
         boundary_(std::move(boundary)),
-        call_stop_(std::move(call_stop)),
-        wait_stop_(std::move(wait_stop)) {}
+        lease_(lease),
+        call_stop_(lease.lost()),
+        wait_stop_(std::move(wait_stop)),
+        began_(clock.wall_now()) {}
 
   /// Makes the resource of a Create intent. What a refusal left half made is removed again.
   /// `earlier` is what its marker may have bred before.
@@ -64,8 +68,10 @@ class Settler {
   const ProviderSchema& schema_;
   Clock& clock_;
   std::string boundary_;
+  LeaseKeeper& lease_;
   std::stop_token call_stop_;
   std::stop_token wait_stop_;
+  WallTime began_;  ///< Whatever ran before has ended by then.
 };
 
 /// The error says that the act may have happened.

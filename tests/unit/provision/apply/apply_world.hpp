@@ -40,6 +40,8 @@ class FaultyStore final : public StateStore {
     fired_ = false;
   }
   [[nodiscard]] bool fired() const { return fired_; }
+  /// Called once, when the next transaction has ended.
+  void then(std::function<void()> call) { then_ = std::move(call); }
 
   Result<std::unique_ptr<Transaction>> begin(Access access) override {
     auto inner = store_.begin(access);
@@ -58,19 +60,28 @@ class FaultyStore final : public StateStore {
    public:
     Faulty(FaultyStore& owner, std::unique_ptr<Transaction> inner)
         : ForwardingTransaction(std::move(inner)), owner_(owner) {}
+    ~Faulty() override {
+      end();
+      if (committed_ && owner_.then_) std::exchange(owner_.then_, nullptr)();
+    }
+    Faulty(const Faulty&) = delete;
+    Faulty& operator=(const Faulty&) = delete;
     Status commit() override {
       if (owner_.fails()) return fail(ErrorKind::Io, "the disk does not answer");
+      committed_ = true;
       return ForwardingTransaction::commit();
     }
 
    private:
     FaultyStore& owner_;
+    bool committed_ = false;
   };
 
   StateStore& store_;
   std::atomic<int> countdown_{0};
   std::atomic<bool> fired_{false};
   Fault fault_ = Fault::Once;
+  std::function<void()> then_;
 };
 
 /// One environment `dev` with a store, a cloud and a lease; a process can die in it and another one

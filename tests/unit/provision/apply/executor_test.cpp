@@ -188,6 +188,36 @@ TEST_F(Executor, SettlesALostAnswerWithoutASecondCreate) {
   check_invariants();
 }
 
+TEST_F(Executor, WaitsForWhatWasMadeLateAndIsHidden) {
+  world_.declare("net", "network", {{"cidr", "10.0.0.0/24"}});
+  const auto planned = world_.plan();
+  world_.provider->set_create_time(std::chrono::seconds(4));
+  world_.cloud.set_visibility_delay(std::chrono::seconds(4));
+  world_.provider->fail_call(1, test::FakeFault::LoseAnswer);
+  EXPECT_TRUE(world_.apply(planned).ok());
+  EXPECT_EQ(world_.cloud.resources().size(), 1U);
+  check_invariants();
+}
+
+TEST_F(Executor, SendsNothingAfterAPauseInWhichTheLeaseWasLost) {
+  world_.declare("net", "network", {{"cidr", "10.0.0.0/24"}});
+  const auto planned = world_.plan();
+  const auto ours = world_.fence;
+  // The first transaction begins the run, the second announces the create.
+  world_.store->then([&] {
+    world_.store->then([&] {
+      world_.take_lease();
+      world_.fence = ours;
+    });
+  });
+  const auto report = world_.apply(planned);
+  ASSERT_EQ(report.operations.size(), 1U);
+  EXPECT_EQ(report.operations[0].outcome, OperationOutcome::Errored);
+  EXPECT_EQ(report.operations[0].error->code(), "lease.lost");
+  EXPECT_TRUE(world_.cloud.resources().empty());
+  EXPECT_EQ(world_.provider->calls_by_name().count("create"), 0U);
+}
+
 TEST_F(Executor, FinishesWhatALostAnswerLeftHalfMade) {
   world_.declare("net", "network", {{"cidr", "10.0.0.0/24"}});
   const auto planned = world_.plan();

@@ -60,6 +60,28 @@ TEST_F(Recovery, WaitsForWhatIsStillHiddenBeforeItBelievesInNothing) {
   EXPECT_EQ(settle_one(), Settlement::Adopted);
 }
 
+TEST_F(Recovery, WaitsTheGraceFromItsOwnBeginOn) {
+  // The last attempt may have been long after the intent, and act after the process was gone.
+  world_.declare("net", "network", {{"cidr", "10.0.0.0/24"}});
+  const auto planned = world_.plan();
+  world_.provider->set_create_time(std::chrono::minutes(3));
+  world_.cloud.set_visibility_delay(2 * kDefaultLeaseTtl + std::chrono::seconds(3));
+  world_.provider->fail_call(1, FakeFault::CrashAfter);
+  EXPECT_FALSE(world_.apply(planned).ok());
+  world_.restart();
+  world_.take_lease();
+  EXPECT_EQ(settle_one(), Settlement::Adopted);
+}
+
+TEST_F(Recovery, LooksAgainNoEarlierThanItWasTold) {
+  world_.declare("net", "network", {{"cidr", "10.0.0.0/24"}});
+  die_at(1, FakeFault::CrashAfter);
+  world_.provider->fail_call(1, FakeFault::RateLimit);
+  const auto before = world_.clock.wall_now();
+  EXPECT_EQ(settle_one(), Settlement::Adopted);
+  EXPECT_GE(world_.clock.wall_now() - before, test::kFakeRetryAfter);
+}
+
 TEST_F(Recovery, MakesNothingWhenNothingWasMade) {
   world_.declare("net", "network", {{"cidr", "10.0.0.0/24"}});
   die_at(1, FakeFault::CrashBefore);
