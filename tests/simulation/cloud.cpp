@@ -70,8 +70,7 @@ void SimulatedCloud::point(Server& server) {
   point_within(server);
   if (server.process.dead || calm) return;
   if (dice.happens(faults.freeze)) {
-    scheduler.freeze(server.process,
-                     dice.time_between(VirtualTime(1000), faults.longest_freeze));
+    scheduler.freeze(server.process, dice.time_between(VirtualTime(1000), faults.longest_freeze));
   }
 }
 
@@ -169,8 +168,7 @@ void SimulatedCloud::acted(const Call& call) {
 void SimulatedCloud::put_strangers() {
   fake.plant("network", kBoundary, std::nullopt, {{"cidr", "10.200.0.0/24"}});
   fake.plant("server", kBoundary, std::nullopt, {{"flavor", "large"}});
-  fake.plant("secret", kBoundary,
-             Marker{EnvironmentUid("env-2"), {"dev", "r001", std::nullopt}, 1},
+  fake.plant("secret", kBoundary, Marker{EnvironmentUid("env-2"), {"dev", "r001", std::nullopt}, 1},
              {{"generate", {{"length", 8}}}});
   for (const auto& resource : fake.resources()) strangers_.push_back(resource);
 }
@@ -283,8 +281,8 @@ Result<T> CloudDoor::call(SimulatedCloud::Call call, std::stop_token stop,
   cloud_.point(server_);
   if (gone()) return fail(ErrorKind::Cancelled, "nobody waits for the answer");
   if (fate != Fate::Answered) {
-    cloud_.trace.add(scheduler.now(), "{} {} {}: {}", server_.process.name, call.verb,
-                     call.subject, to_string(fate));
+    cloud_.trace.add(scheduler.now(), "{} {} {}: {}", server_.process.name, call.verb, call.subject,
+                     to_string(fate));
   }
   switch (fate) {
     case Fate::Lost:
@@ -309,9 +307,8 @@ Result<T> CloudDoor::call(SimulatedCloud::Call call, std::stop_token stop,
 template <class Inputs>
 bool CloudDoor::refers_to_lost(const Inputs& inputs) const {
   const auto text = inputs.dump();
-  return std::any_of(cloud_.lost.begin(), cloud_.lost.end(), [&](const std::string& id) {
-    return text.find(id) != std::string::npos;
-  });
+  return std::any_of(cloud_.lost.begin(), cloud_.lost.end(),
+                     [&](const std::string& id) { return text.find(id) != std::string::npos; });
 }
 
 Result<std::string> CloudDoor::ensure_boundary(const BoundaryRequest& request,
@@ -370,24 +367,23 @@ Result<Observed> CloudDoor::update(const ResourceRequest& request, const std::st
 
 Status CloudDoor::remove(const std::string& type, const std::string& boundary,
                          const std::string& provider_id, std::stop_token stop) {
-  return call<void>({"remove", provider_id, true}, std::move(stop), [=](Provider& cloud) {
-    return cloud.remove(type, boundary, provider_id, {});
-  });
+  return call<void>({"remove", provider_id, true}, std::move(stop),
+                    [=](Provider& cloud) { return cloud.remove(type, boundary, provider_id, {}); });
 }
 
 Result<std::vector<Observed>> CloudDoor::list(const std::string& type, const std::string& boundary,
                                               std::stop_token stop) {
-  return call<std::vector<Observed>>(
-      {"list", type}, std::move(stop),
-      [=](Provider& cloud) { return cloud.list(type, boundary, {}); });
+  return call<std::vector<Observed>>({"list", type}, std::move(stop), [=](Provider& cloud) {
+    return cloud.list(type, boundary, {});
+  });
 }
 
 Result<std::vector<Observed>> CloudDoor::find(const std::string& type, const std::string& boundary,
                                               const Marker& marker, std::stop_token stop) {
   if (cloud_.sabotage == Sabotage::NoLookUp) return std::vector<Observed>();
-  return call<std::vector<Observed>>(
-      {"find", marker.str()}, std::move(stop),
-      [=](Provider& cloud) { return cloud.find(type, boundary, marker, {}); });
+  return call<std::vector<Observed>>({"find", marker.str()}, std::move(stop), [=](Provider& cloud) {
+    return cloud.find(type, boundary, marker, {});
+  });
 }
 
 Result<Identity> CloudDoor::ensure_identity(const IdentityRequest&, const std::optional<Identity>&,

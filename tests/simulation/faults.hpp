@@ -20,13 +20,13 @@ struct Faults {
   double freeze = 0;
   VirtualTime longest_freeze{0};
 
-  double outage = 0;       ///< The rest: whether such a thing happens in a round.
+  double outage = 0;  ///< The rest: whether such a thing happens in a round.
   double disk_full = 0;
-  double terminate = 0;    ///< SIGTERM.
+  double terminate = 0;  ///< SIGTERM.
   double drift = 0;
-  double loss = 0;         ///< Something vanishes at the provider.
+  double loss = 0;  ///< Something vanishes at the provider.
   double quota = 0;
-  double standby = 0;      ///< A second server stands by.
+  double standby = 0;  ///< A second server stands by.
 
   /// Some of all, each in half of the runs, so that runs differ in kind and not only in detail.
   [[nodiscard]] static Faults drawn(Dice& dice) {
@@ -59,11 +59,11 @@ struct Faults {
 /// has to notice.
 enum class Sabotage : std::uint8_t {
   None,
-  NoFence,         ///< The store tells everybody that the lease is theirs.
-  NoGrace,         ///< The schema says that nothing is ever hidden.
-  NoLookUp,        ///< Looking up answers that there is nothing, unseen.
-  NoIntent,        ///< Intents are not written.
-  NoAudit,         ///< Nor are audit entries.
+  NoFence,   ///< The store tells everybody that the lease is theirs.
+  NoGrace,   ///< The schema says that nothing is ever hidden.
+  NoLookUp,  ///< Looking up answers that there is nothing, unseen.
+  NoIntent,  ///< Intents are not written.
+  NoAudit,   ///< Nor are audit entries.
 };
 
 }  // namespace bailey::test

@@ -31,9 +31,8 @@ class Dice {
     return from + static_cast<int>(below(static_cast<std::uint64_t>(to - from + 1)));
   }
   VirtualTime time_between(VirtualTime from, VirtualTime to) {
-    return from +
-           VirtualTime(static_cast<std::int64_t>(below(static_cast<std::uint64_t>(
-               (to - from).count() + 1))));
+    return from + VirtualTime(static_cast<std::int64_t>(
+                      below(static_cast<std::uint64_t>((to - from).count() + 1))));
   }
   bool happens(double probability) {
     return static_cast<double>(engine_() >> 11U) * 0x1.0p-53 < probability;

@@ -137,12 +137,12 @@ Status ServerLife::claim(const Plan& plan, bool is_new) {
   std::string operations;
   for (const auto& operation : plan.operations) {
     if (operation.action == Action::NoOp) continue;
-    operations += fmt::format(" {} {}:{} ({})", to_string(operation.action),
-                              operation.address.local(), operation.generation,
-                              to_string(operation.reason));
+    operations +=
+        fmt::format(" {} {}:{} ({})", to_string(operation.action), operation.address.local(),
+                    operation.generation, to_string(operation.reason));
   }
-  cloud_.trace.add(cloud_.scheduler.now(), "{} has the lease, epoch {}, to{}",
-                   server_.process.name, fence->epoch, operations.empty() ? " see" : operations);
+  cloud_.trace.add(cloud_.scheduler.now(), "{} has the lease, epoch {}, to{}", server_.process.name,
+                   fence->epoch, operations.empty() ? " see" : operations);
   return {};
 }
 

@@ -178,10 +178,9 @@ class Simulation {
   }
 
   bool changed_since(std::size_t line) const {
-    return std::any_of(trace_.lines().begin() + static_cast<std::ptrdiff_t>(line),
-                       trace_.lines().end(), [](const std::string& text) {
-                         return text.find(" commits ") != std::string::npos;
-                       });
+    return std::any_of(
+        trace_.lines().begin() + static_cast<std::ptrdiff_t>(line), trace_.lines().end(),
+        [](const std::string& text) { return text.find(" commits ") != std::string::npos; });
   }
 
   void violation(std::string what) { trace_.violation(scheduler_.now(), std::move(what)); }

@@ -43,21 +43,20 @@ TEST_P(SimulationNotices, WhenTheEngineLeavesSomethingOut) {
   constexpr std::uint64_t kEnough = 60;
   for (std::uint64_t seed = 1; seed <= kEnough; ++seed) {
     const auto trace = simulate(seed, sabotage);
-    if (!trace.violations().empty() &&
-        trace.violations()[0].find(what) != std::string::npos) {
+    if (!trace.violations().empty() && trace.violations()[0].find(what) != std::string::npos) {
       return;
     }
   }
   FAIL() << "nobody noticed in " << kEnough << " runs";
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Betrayals, SimulationNotices,
-    ::testing::Values(std::pair(Sabotage::NoFence, "under epoch"),
-                      std::pair(Sabotage::NoGrace, "created twice"),
-                      std::pair(Sabotage::NoLookUp, "created twice"),
-                      std::pair(Sabotage::NoIntent, "without a durable intent"),
-                      std::pair(Sabotage::NoAudit, "the log does not tell")));
+INSTANTIATE_TEST_SUITE_P(Betrayals, SimulationNotices,
+                         ::testing::Values(std::pair(Sabotage::NoFence, "under epoch"),
+                                           std::pair(Sabotage::NoGrace, "created twice"),
+                                           std::pair(Sabotage::NoLookUp, "created twice"),
+                                           std::pair(Sabotage::NoIntent,
+                                                     "without a durable intent"),
+                                           std::pair(Sabotage::NoAudit, "the log does not tell")));
 
 }  // namespace
 }  // namespace bailey

@@ -18,8 +18,8 @@ class ForwardingTransaction : public Transaction {
   Result<std::vector<Record>> list(Collection collection, const ListOptions& options) override {
     return inner_->list(collection, options);
   }
-  Result<std::uint64_t> put(Collection collection, std::string_view key,
-                            const nlohmann::json& body, std::uint64_t expected) override {
+  Result<std::uint64_t> put(Collection collection, std::string_view key, const nlohmann::json& body,
+                            std::uint64_t expected) override {
     return inner_->put(collection, key, body, expected);
   }
   Result<bool> erase(Collection collection, std::string_view key) override {

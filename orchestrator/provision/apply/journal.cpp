@@ -17,12 +17,19 @@ Result<ResourceAddress> address_from_json(const Json& value) {
   return fail(ErrorKind::Protocol, "not the address of a resource");
 }
 
+Json to_json(const std::vector<ResourceAddress>& addresses) {
+  Json list = Json::array();
+  for (const auto& address : addresses) list.push_back(address.str());
+  return list;
+}
+
 Result<Superseded> superseded_from_json(const Json& value) {
   Superseded superseded;
   JsonReader reader(value, "a superseded resource");
   reader.read("type", superseded.type);
   reader.read("provider_id", superseded.provider_id);
   reader.read("attributes", superseded.attributes);
+  reader.read_list("depends_on", superseded.depends_on, address_from_json);
   if (auto read = reader.finish(); !read) return fail(std::move(read.error()));
   return superseded;
 }
@@ -75,12 +82,12 @@ std::string_view to_string(Phase phase) noexcept {
 }
 
 Json to_json(const Intent& intent) {
-  Json depends_on = Json::array();
-  for (const auto& address : intent.depends_on) depends_on.push_back(address.str());
   Json superseded = Json::array();
   for (const auto& each : intent.superseded) {
-    superseded.push_back(
-        {{"type", each.type}, {"provider_id", each.provider_id}, {"attributes", each.attributes}});
+    superseded.push_back({{"type", each.type},
+                          {"provider_id", each.provider_id},
+                          {"attributes", each.attributes},
+                          {"depends_on", to_json(each.depends_on)}});
   }
   return {{"address", intent.address.str()},
           {"verb", to_string(intent.verb)},
@@ -91,7 +98,7 @@ Json to_json(const Intent& intent) {
           {"provider_id", intent.provider_id},
           {"inputs", intent.inputs},
           {"before", intent.before},
-          {"depends_on", std::move(depends_on)},
+          {"depends_on", to_json(intent.depends_on)},
           {"superseded", std::move(superseded)},
           {"plan_digest", intent.plan_digest},
           {"time", intent.time}};

@@ -29,6 +29,7 @@ struct Superseded {
   std::string type;
   std::string provider_id;
   nlohmann::json attributes = nlohmann::json::object();  ///< What others may still refer to.
+  std::vector<ResourceAddress> depends_on = {};          ///< What it may still refer to itself.
   bool operator==(const Superseded&) const = default;
 };
 

@@ -157,16 +157,15 @@ Status OperationRunner::record(const Recording& recording) {
   return {};
 }
 
-/// A reference to what was not settled when the plan was made counted as a change, and turned out
-/// to be what it was.
+/// The plan was made while something was not settled: a reference to it counted as a change, or it
+/// was to be replaced itself; what recovery has adopted since may be just what is wanted.
 bool OperationRunner::stands_as_wanted(const Operation& operation, const ResourceState& old,
                                        const Json& inputs) const {
   const auto type = context_.schema.resource_types.find(operation.type);
-  if (type == context_.schema.resource_types.end() || old.type != operation.type ||
-      old.provider_id != operation.provider_id) {
-    return false;
-  }
-  const auto shown = operation.before.value_or(Json::object());
+  if (type == context_.schema.resource_types.end() || old.type != operation.type) return false;
+  const auto shown = old.provider_id == operation.provider_id
+                         ? operation.before.value_or(Json::object())
+                         : old.inputs;
   return diff_fields(type->second, inputs, shown, shown).fields.empty();
 }
 
@@ -185,8 +184,9 @@ StepResult OperationRunner::create(const Operation& operation) {
   intent.before = Json();
   intent.provider_id.clear();
   if (operation.action == Action::Replace) {
-    intent.superseded.push_back(old ? Superseded{old->type, old->provider_id, old->attributes}
-                                    : Superseded{operation.type, operation.provider_id});
+    intent.superseded.push_back(
+        old ? Superseded{old->type, old->provider_id, old->attributes, old->depends_on}
+            : Superseded{operation.type, operation.provider_id});
   }
   if (auto written = announce(intent); !written) {
     return ended(OperationOutcome::Errored, std::move(written.error()));
@@ -259,7 +259,9 @@ StepResult OperationRunner::update(const Operation& operation) {
   intent.inputs = *std::move(inputs);
   intent.before = operation.before.value_or(Json::object());
   auto old = state_of(operation.address);
-  if (!old) {
+  // What is recorded may be gone, and the plan takes over what stands in its place.
+  if (!old ||
+      (old->provider_id != operation.provider_id && old->generation <= operation.generation)) {
     old = ResourceState{.address = operation.address,
                         .type = operation.type,
                         .provider_id = operation.provider_id,

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 namespace bailey {
 
@@ -39,8 +40,11 @@ std::vector<std::string> traces_of(const Superseded& superseded, const Json& new
 
 class Recovery {
  public:
-  Recovery(const RecoveryTools& tools, std::vector<ResourceState> states) : tools_(tools) {
+  Recovery(const RecoveryTools& tools, std::vector<ResourceState> states,
+           const std::vector<Intent>& intents)
+      : tools_(tools) {
     for (auto& state : states) states_.emplace(state.address, std::move(state));
+    for (const auto& intent : intents) superseded_[intent.address] = intent.superseded;
   }
 
   RecoveredIntent settle(const Intent& intent) {
@@ -165,9 +169,21 @@ class Recovery {
     return written(intent, Settlement::Deleted, recording_for(intent, "resource.retire"));
   }
 
-  /// By what depends on the address, as recorded and as the provider shows it: a dependent whose
-  /// update failed is recorded as it should be, and still uses the old one.
+  /// By what was superseded as well and has not gone yet; and by what depends on the address, as
+  /// recorded and as the provider shows it: a dependent whose update failed is recorded as it
+  /// should be, and still uses the old one.
   bool is_referred_to(const Intent& intent) {
+    const auto depends = [&](const std::vector<ResourceAddress>& dependencies) {
+      return std::find(dependencies.begin(), dependencies.end(), intent.address) !=
+             dependencies.end();
+    };
+    for (const auto& [address, superseded] : superseded_) {
+      if (address != intent.address &&
+          std::any_of(superseded.begin(), superseded.end(),
+                      [&](const Superseded& each) { return depends(each.depends_on); })) {
+        return true;
+      }
+    }
     const auto own = states_.find(intent.address);
     std::vector<std::string> traces;
     for (const auto& each : intent.superseded) {
@@ -176,10 +192,7 @@ class Recovery {
     }
     return std::any_of(states_.begin(), states_.end(), [&](const auto& entry) {
       const auto& state = entry.second;
-      if (std::find(state.depends_on.begin(), state.depends_on.end(), intent.address) ==
-          state.depends_on.end()) {
-        return false;
-      }
+      if (!depends(state.depends_on)) return false;
       if (mentions(state.inputs, traces)) return true;
       const auto shown = tools_.settler.read(state.type, state.provider_id);
       return !shown || (*shown && mentions((*shown)->inputs, traces));
@@ -207,6 +220,8 @@ class Recovery {
     if (auto recorded = tools_.journal.record(recording); !recorded) {
       return open(intent, std::move(recorded.error()));
     }
+    superseded_[intent.address] =
+        recording.intent ? recording.intent->superseded : std::vector<Superseded>();
     if (recording.resource) {
       states_[intent.address] = *recording.resource;
     } else if (recording.erase_resource) {
@@ -226,6 +241,7 @@ class Recovery {
 
   const RecoveryTools& tools_;
   std::map<ResourceAddress, ResourceState> states_;
+  std::map<ResourceAddress, std::vector<Superseded>> superseded_;
 };
 
 }  // namespace
@@ -246,12 +262,22 @@ Result<RecoveryReport> recover_intents(const RecoveryTools& tools, const std::st
                                   return load_intents(transaction, environment);
                                 });
   if (!intents) return fail(std::move(intents.error()).in("reading the journal"));
-  Recovery recovery(tools, std::move(states));
+  Recovery recovery(tools, std::move(states), *intents);
   RecoveryReport report;
-  for (const auto& intent : *intents) {
-    auto settled = recovery.settle(intent);
-    if (settled.error && is_lease_lost(*settled.error)) return fail(*std::move(settled.error));
-    report.intents.push_back(std::move(settled));
+  report.intents.resize(intents->size());
+  std::vector<std::size_t> open(intents->size());
+  std::iota(open.begin(), open.end(), 0U);
+  // What is in use may be so by something that is removed after it: again, while that gets on.
+  for (auto before = open.size() + 1; open.size() < before;) {
+    before = open.size();
+    std::vector<std::size_t> in_use;
+    for (const auto i : open) {
+      auto& settled = report.intents[i];
+      settled = recovery.settle((*intents)[i]);
+      if (settled.error && is_lease_lost(*settled.error)) return fail(*std::move(settled.error));
+      if (settled.settlement == Settlement::InUse) in_use.push_back(i);
+    }
+    open = std::move(in_use);
   }
   return report;
 }

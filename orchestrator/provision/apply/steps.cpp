@@ -25,6 +25,9 @@ class StepBuilder {
     for (const auto& intent : retiring) add_rest(intent);
     for (const auto& operation : plan.operations) connect_forward(operation);
     for (const auto& state : states) connect_removals(state.address, state.depends_on);
+    for (const auto& intent : retiring) {
+      for (const auto& each : intent.superseded) connect_removals(intent.address, each.depends_on);
+    }
     for (const auto& operation : plan.operations) {
       if (operation.action == Action::Delete) {
         connect_removals(operation.address, operation.depends_on);

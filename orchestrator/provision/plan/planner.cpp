@@ -57,18 +57,18 @@ class Planning {
 
  private:
   /// What bears our marker and is in no record. A resource that was only made in part is made
-  /// whole by creating it again under the same marker. What is recorded and still there goes first.
+  /// whole by creating it again under the same marker. What is recorded and still there goes first,
+  /// and what it once replaced is nothing to go back to: that is being removed.
   void take_over(const Observed& item) {
     const auto& marker = *item.marker;
+    const auto standing = standing_.find(marker.address);
     auto& newest = newest_[marker.address];
     newest = std::max(newest, marker.generation);
-    const auto recorded =
-        inputs_.refreshed.gone.contains(marker.address) && !taken_over_.contains(marker.address)
-            ? standing_.end()
-            : standing_.find(marker.address);
-    if (recorded != standing_.end() && (!taken_over_.contains(marker.address) ||
-                                        recorded->second.generation >= marker.generation)) {
-      return;
+    if (standing != standing_.end()) {
+      const bool taken = taken_over_.contains(marker.address);
+      if (!taken && !inputs_.refreshed.gone.contains(marker.address)) return;
+      const auto oldest = standing->second.generation + (taken || !item.complete ? 1 : 0);
+      if (marker.generation < oldest) return;
     }
     if (!item.complete) {
       const auto known = half_made_.find(marker.address);
@@ -150,11 +150,12 @@ class Planning {
 
     const auto state = standing_.find(resource.address);
     if (state == standing_.end()) {
+      operation.reason = Reason::NotInState;
       create(operation);
     } else if (is_gone(resource.address)) {
-      operation.action = Action::Create;
       operation.reason = Reason::GoneAtProvider;
       operation.generation = next_generation(state->second);
+      create(operation);
     } else {
       compare(operation, type->second, state->second);
     }
@@ -173,7 +174,6 @@ class Planning {
 
   void create(Operation& operation) const {
     operation.action = Action::Create;
-    operation.reason = Reason::NotInState;
     const auto half = half_made_.find(operation.address);
     if (half == half_made_.end()) return;
     // Only the same type can be finished under its marker; another one needs a marker of its own.
