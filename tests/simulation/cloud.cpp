@@ -130,6 +130,8 @@ void SimulatedCloud::judge_intent(const Call& call, const ResourceAddress& addre
 /// What is newest and whole goes only when a claimed plan says so.
 void SimulatedCloud::judge_removal(const FakeCloud::Resource& resource) {
   if (!resource.complete) return;
+  const auto vanished = lost_generations.find(resource.marker->address);
+  if (vanished != lost_generations.end() && vanished->second > resource.marker->generation) return;
   const auto all = fake.resources();
   if (std::any_of(all.begin(), all.end(), [&](const FakeCloud::Resource& other) {
         return other.marker && other.id != resource.id &&
@@ -208,6 +210,8 @@ void SimulatedCloud::lose_something() {
   trace.add(scheduler.now(), "somebody deletes {}", chosen.id);
   spec.note_loss(chosen.marker->address);
   lost.insert(chosen.id);
+  auto& newest = lost_generations[chosen.marker->address];
+  newest = std::max(newest, chosen.marker->generation);
   fake.vanish(chosen.id);
 }
 

@@ -68,6 +68,7 @@ class SimulatedCloud {
   bool calm = false;
   std::set<std::string> in_flight;  ///< Subjects of mutations.
   std::set<std::string> lost;       ///< Ids of what vanished.
+  std::map<ResourceAddress, int> lost_generations;  ///< The newest of an address that vanished.
 
  private:
   void judge_sender(const Server& server, const Call& call);

@@ -11,7 +11,7 @@ namespace bailey::test {
 
 namespace {
 
-constexpr int kMostSteps = 60;
+constexpr int kMostSteps = 12;
 const char* const kClaimed = "current";  ///< Under Collection::Change.
 const char* const kBoundary = "boundary-env-1";
 

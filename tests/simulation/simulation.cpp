@@ -20,8 +20,8 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr int kLivesInTrouble = 6;
-constexpr int kLivesInCalm = 6;
+constexpr int kLivesInTrouble = 4;
+constexpr int kLivesInCalm = 4;
 /// More than a slow call and the longest hiding together.
 constexpr seconds kGrace{120};
 const EnvironmentUid kUid("env-1");
@@ -52,7 +52,7 @@ class Simulation {
 
   void conduct() {
     set_up();
-    const int rounds = dice_.between(1, 4);
+    const int rounds = dice_.between(1, 3);
     for (int round = 0; round < rounds && going(); ++round) {
       if (round > 0) spec_.change();
       assignment_.desired = spec_.expansion();

@@ -11,7 +11,11 @@ using test::simulate;
 /// Ranges, so that several can run at once.
 class Simulation : public ::testing::TestWithParam<std::uint64_t> {};
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr std::uint64_t kSeedsOfOne = 20;  // Several times as slow, and about the code's own faults.
+#else
 constexpr std::uint64_t kSeedsOfOne = 125;
+#endif
 
 TEST_P(Simulation, KeepsEveryPromiseWhateverFails) {
   for (auto seed = GetParam(); seed < GetParam() + kSeedsOfOne; ++seed) {

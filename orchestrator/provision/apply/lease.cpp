@@ -168,9 +168,11 @@ std::chrono::milliseconds LeaseKeeper::age() const {
 }
 
 Status LeaseKeeper::confirm() {
-  if (age() < interval_) return {};
-  auto renewed = renew();
-  if (!renewed) return fail(std::move(renewed.error()).in("making sure of the lease"));
+  // Until it is fresh: the renewal itself may be where the process was stopped.
+  while (age() >= interval_) {
+    auto renewed = renew();
+    if (!renewed) return fail(std::move(renewed.error()).in("making sure of the lease"));
+  }
   return {};
 }
 

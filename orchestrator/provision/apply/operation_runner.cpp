@@ -157,16 +157,19 @@ Status OperationRunner::record(const Recording& recording) {
   return {};
 }
 
-/// The plan was made while something was not settled: a reference to it counted as a change, or it
-/// was to be replaced itself; what recovery has adopted since may be just what is wanted.
-bool OperationRunner::stands_as_wanted(const Operation& operation, const ResourceState& old,
-                                       const Json& inputs) const {
+/// The plan may have been made while something was not settled: a reference to it counted as a
+/// change, or what only its intent knew. Recovery has told since.
+Result<bool> OperationRunner::stands_as_wanted(const Operation& operation, const ResourceState& old,
+                                               const Json& inputs) const {
   const auto type = context_.schema.resource_types.find(operation.type);
-  if (type == context_.schema.resource_types.end() || old.type != operation.type) return false;
-  const auto shown = old.provider_id == operation.provider_id
-                         ? operation.before.value_or(Json::object())
-                         : old.inputs;
-  return diff_fields(type->second, inputs, shown, shown).fields.empty();
+  if (type == context_.schema.resource_types.end() || old.type != operation.type ||
+      !diff_fields(type->second, inputs, old.inputs, Json()).fields.empty()) {
+    return false;
+  }
+  auto shown = settler_.read(old.type, old.provider_id);
+  if (!shown) return fail(std::move(shown.error()));
+  return *shown &&
+         diff_fields(type->second, inputs, old.inputs, (*shown)->inputs).fields.empty();
 }
 
 StepResult OperationRunner::create(const Operation& operation) {
@@ -175,8 +178,10 @@ StepResult OperationRunner::create(const Operation& operation) {
   if (old && old->generation >= operation.generation) return {};
   auto inputs = resolve(operation);
   if (!inputs) return ended(OperationOutcome::Failed, std::move(inputs.error()));
-  if (operation.action == Action::Replace && old && stands_as_wanted(operation, *old, *inputs)) {
-    return {};
+  if (operation.action == Action::Replace && old) {
+    const auto stands = stands_as_wanted(operation, *old, *inputs);
+    if (!stands) return ended(OperationOutcome::Errored, stands.error());
+    if (*stands) return {};
   }
 
   auto intent = intent_for(operation, Verb::Create);
