@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace bailey {
 
@@ -40,7 +41,10 @@ std::vector<std::string> traces_of(const Superseded& superseded, const Json& new
 class Recovery {
  public:
   Recovery(const RecoveryTools& tools, std::vector<ResourceState> states) : tools_(tools) {
-    for (auto& state : states) states_.emplace(state.address, std::move(state));
+    for (auto& state : states) {
+      note_dependents(state);
+      states_.emplace(state.address, std::move(state));
+    }
   }
 
   RecoveredIntent settle(const Intent& intent) {
@@ -174,16 +178,25 @@ class Recovery {
       const auto more = traces_of(each, own == states_.end() ? Json() : own->second.attributes);
       traces.insert(traces.end(), more.begin(), more.end());
     }
-    return std::any_of(states_.begin(), states_.end(), [&](const auto& entry) {
-      const auto& state = entry.second;
-      if (std::find(state.depends_on.begin(), state.depends_on.end(), intent.address) ==
-          state.depends_on.end()) {
-        return false;
-      }
+    const auto& dependents = dependents_[intent.address];
+    return std::any_of(dependents.begin(), dependents.end(), [&](const ResourceAddress& address) {
+      const auto found = states_.find(address);
+      if (found == states_.end() || !depends_on(found->second, intent.address)) return false;
+      const auto& state = found->second;
       if (mentions(state.inputs, traces)) return true;
       const auto shown = tools_.settler.read(state.type, state.provider_id);
       return !shown || (*shown && mentions((*shown)->inputs, traces));
     });
+  }
+
+  static bool depends_on(const ResourceState& state, const ResourceAddress& address) {
+    return std::find(state.depends_on.begin(), state.depends_on.end(), address) !=
+           state.depends_on.end();
+  }
+
+  /// Only ever added to: whether it still is a dependent is asked of its state.
+  void note_dependents(const ResourceState& state) {
+    for (const auto& dependency : state.depends_on) dependents_[dependency].insert(state.address);
   }
 
   static std::optional<Intent> retirement(Intent intent, std::vector<Superseded> superseded) {
@@ -208,6 +221,7 @@ class Recovery {
       return open(intent, std::move(recorded.error()));
     }
     if (recording.resource) {
+      note_dependents(*recording.resource);
       states_[intent.address] = *recording.resource;
     } else if (recording.erase_resource) {
       states_.erase(intent.address);
@@ -226,6 +240,7 @@ class Recovery {
 
   const RecoveryTools& tools_;
   std::map<ResourceAddress, ResourceState> states_;
+  std::map<ResourceAddress, std::set<ResourceAddress>> dependents_;
 };
 
 }  // namespace
@@ -240,10 +255,12 @@ Result<RecoveryReport> recover_intents(const RecoveryTools& tools, const std::st
   std::vector<ResourceState> states;
   auto intents = in_transaction(tools.context.store, Access::Read,
                                 [&](Transaction& transaction) -> Result<std::vector<Intent>> {
+                                  auto open = load_intents(transaction, environment);
+                                  if (!open || open->empty()) return open;
                                   auto loaded = load_resources(transaction, environment);
                                   if (!loaded) return fail(std::move(loaded.error()));
                                   states = *std::move(loaded);
-                                  return load_intents(transaction, environment);
+                                  return open;
                                 });
   if (!intents) return fail(std::move(intents.error()).in("reading the journal"));
   Recovery recovery(tools, std::move(states));

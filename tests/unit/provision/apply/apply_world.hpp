@@ -11,6 +11,7 @@
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/fake_provider.hpp"
 #include "tests/support/fake_random.hpp"
+#include "tests/support/forwarding_transaction.hpp"
 
 #include <gtest/gtest.h>
 
@@ -77,51 +78,17 @@ class FaultyStore final : public StateStore {
     return left == 0 || (left < 0 && fired_ && fault_ == Fault::Stay);
   }
 
-  class Faulty final : public Transaction {
+  class Faulty final : public ForwardingTransaction {
    public:
     Faulty(FaultyStore& owner, std::unique_ptr<Transaction> inner)
-        : owner_(owner), inner_(std::move(inner)) {}
-    Result<std::optional<Record>> get(Collection collection, std::string_view key) override {
-      return inner_->get(collection, key);
-    }
-    Result<std::vector<Record>> list(Collection collection, const ListOptions& options) override {
-      return inner_->list(collection, options);
-    }
-    Result<std::uint64_t> put(Collection collection, std::string_view key, const Json& body,
-                              std::uint64_t expected) override {
-      return inner_->put(collection, key, body, expected);
-    }
-    Result<bool> erase(Collection collection, std::string_view key) override {
-      return inner_->erase(collection, key);
-    }
-    Result<std::uint64_t> append(const AuditEntry& entry) override { return inner_->append(entry); }
-    Result<std::uint64_t> log_size() override { return inner_->log_size(); }
-    Result<std::vector<LogRecord>> log_records(std::uint64_t from, std::size_t limit) override {
-      return inner_->log_records(from, limit);
-    }
-    Result<std::string> log_root(std::uint64_t size) override { return inner_->log_root(size); }
-    Result<std::vector<std::string>> inclusion_proof(std::uint64_t index,
-                                                     std::uint64_t size) override {
-      return inner_->inclusion_proof(index, size);
-    }
-    Result<std::vector<std::string>> consistency_proof(std::uint64_t from,
-                                                       std::uint64_t to) override {
-      return inner_->consistency_proof(from, to);
-    }
-    Status put_checkpoint(std::uint64_t size, std::string_view note) override {
-      return inner_->put_checkpoint(size, note);
-    }
-    Result<std::optional<std::string>> newest_checkpoint() override {
-      return inner_->newest_checkpoint();
-    }
+        : ForwardingTransaction(std::move(inner)), owner_(owner) {}
     Status commit() override {
       if (owner_.fails()) return fail(ErrorKind::Io, "the disk does not answer");
-      return inner_->commit();
+      return ForwardingTransaction::commit();
     }
 
    private:
     FaultyStore& owner_;
-    std::unique_ptr<Transaction> inner_;
   };
 
   StateStore& store_;
