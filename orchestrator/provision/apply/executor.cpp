@@ -76,9 +76,9 @@ class Execution {
   }
 
   ApplyReport run() {
-    // Half as many again as may be at the provider: they write the journal meanwhile.
+    // Those that may not be at the provider write the journal meanwhile. One at a time stays that.
     const auto slots = static_cast<std::size_t>(std::max(1, context_.concurrency));
-    const auto threads = std::min(slots + slots / 2, steps_.steps.size());
+    const auto threads = std::min(2 * slots - 1, steps_.steps.size());
     {
       const auto wake = [this] {
         const std::lock_guard lock(mutex_);

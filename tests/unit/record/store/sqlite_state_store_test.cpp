@@ -70,7 +70,7 @@ TEST_F(SqliteStateStoreTest, FindsTheOpenChangesOfADatabaseOfVersionOne) {
   ASSERT_EQ(records.size(), 2U);
   EXPECT_EQ(records[0].key, "b");
   EXPECT_EQ(records[0].body,
-            Json({{"environment", "dev"}, {"created_at", "2026-01-02T00:00:00Z"}}));
+            nlohmann::json({{"environment", "dev"}, {"created_at", "2026-01-02T00:00:00Z"}}));
   EXPECT_EQ(records[1].key, "c");
 }
 
