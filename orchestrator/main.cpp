@@ -18,6 +18,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <sys/resource.h>
 
 namespace bailey {
 
@@ -65,8 +66,17 @@ void block_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
+// An account may have 1024 requests in flight, each on a connection; the usual limit is 1024 files.
+void allow_many_files() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
 Status serve(const ServeOptions& options) {
   block_signals();
+  allow_many_files();
   std::error_code error;
   fs::create_directories(options.data, error);
   if (error) return fail(ErrorKind::Io, "cannot make the folder " + options.data.string());

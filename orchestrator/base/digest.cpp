@@ -10,6 +10,7 @@
 #include <openssl/hmac.h>
 
 #include <algorithm>
+#include <memory>
 
 namespace bailey {
 
@@ -28,6 +29,26 @@ std::array<std::uint8_t, N> hash(const EVP_MD* method, std::string_view bytes) {
   BAILEY_ASSERT(ok == 1 && length == N);
   return out;
 }
+
+/// SHA-256 of what comes in pieces.
+class Hasher {
+ public:
+  Hasher() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
+    static const EVP_MD* const kMethod = fetched("SHA256");
+    BAILEY_ASSERT(context_ != nullptr && EVP_DigestInit_ex2(context_.get(), kMethod, nullptr) == 1);
+  }
+  void add(std::string_view bytes) {
+    BAILEY_ASSERT(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1);
+  }
+  Sha256 finish() {
+    Sha256 out{};
+    BAILEY_ASSERT(EVP_DigestFinal_ex(context_.get(), out.data(), nullptr) == 1);
+    return out;
+  }
+
+ private:
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+};
 
 }  // namespace
 
@@ -57,6 +78,27 @@ std::string digest_of(std::string_view bytes) {
 
 std::string digest_of(const nlohmann::json& value) {
   return digest_of(std::string_view(canonical(value)));
+}
+
+std::string digest_with_list(const nlohmann::json& rest, const std::string& list, std::size_t size,
+                             const std::function<nlohmann::json(std::size_t)>& element) {
+  nlohmann::json members = rest;
+  members[list] = nullptr;  // Its place among the names, which are sorted.
+  Hasher hasher;
+  const char* before = "{";
+  for (const auto& [name, value] : members.items()) {
+    hasher.add(before + canonical(name) + ":");
+    before = ",";
+    if (name != list) {
+      hasher.add(canonical(value));
+      continue;
+    }
+    hasher.add("[");
+    for (std::size_t i = 0; i < size; ++i) hasher.add((i > 0 ? "," : "") + canonical(element(i)));
+    hasher.add("]");
+  }
+  hasher.add("}");
+  return "sha256:" + hex(hasher.finish());
 }
 
 bool is_digest(std::string_view text) noexcept {

@@ -3,7 +3,9 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +22,11 @@ using Sha256 = std::array<std::uint8_t, 32>;
 [[nodiscard]] std::string digest_of(std::string_view bytes);
 /// Digest over the RFC 8785 form of a value.
 [[nodiscard]] std::string digest_of(const nlohmann::json& value);
+/// The same of an object that has, besides the members of `rest`, a list of `size` elements as its
+/// member `list`; names are ASCII. One element at a time is in memory.
+[[nodiscard]] std::string digest_with_list(
+    const nlohmann::json& rest, const std::string& list, std::size_t size,
+    const std::function<nlohmann::json(std::size_t)>& element);
 /// True for exactly `sha256:` and 64 lower-case hex digits.
 [[nodiscard]] bool is_digest(std::string_view text) noexcept;
 

@@ -1,6 +1,9 @@
 #include "orchestrator/base/graph.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <queue>
+#include <string_view>
 
 namespace bailey {
 
@@ -36,33 +39,66 @@ const std::set<std::string>& Digraph::dependents_of(const std::string& node) con
 }
 
 std::variant<std::vector<std::string>, Cycle> Digraph::topological_order() const {
-  std::map<std::string, std::size_t> open;
-  std::set<std::string> ready;
+  std::vector<const std::string*> names;
+  std::map<std::string_view, std::size_t> numbers;
   for (const auto& [node, dependencies] : dependencies_) {
-    open[node] = dependencies.size();
-    if (dependencies.empty()) ready.insert(node);
+    numbers.emplace(node, names.size());
+    names.push_back(&node);
   }
-  std::vector<std::string> order;
-  order.reserve(dependencies_.size());
-  while (!ready.empty()) {
-    auto node = ready.extract(ready.begin()).value();
-    for (const auto& dependent : dependents_of(node)) {
-      if (--open[dependent] == 0) ready.insert(dependent);
+  std::vector<std::vector<std::size_t>> edges(names.size());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    for (const auto& dependency : dependencies_of(*names[i])) {
+      edges[i].push_back(numbers.at(dependency));
     }
-    open.erase(node);
-    order.push_back(std::move(node));
   }
-  if (open.empty()) return order;
+  const auto named = [&](const std::vector<std::size_t>& nodes) {
+    std::vector<std::string> out;
+    out.reserve(nodes.size());
+    for (const auto node : nodes) out.push_back(*names[node]);
+    return out;
+  };
+  const auto order = bailey::topological_order(edges);
+  if (const auto* cycle = std::get_if<NumberCycle>(&order)) return Cycle{named(cycle->nodes)};
+  return named(std::get<0>(order));
+}
+
+std::variant<std::vector<std::size_t>, NumberCycle> topological_order(
+    const std::vector<std::vector<std::size_t>>& dependencies) {
+  const auto size = dependencies.size();
+  std::vector<std::vector<std::size_t>> dependents(size);
+  std::vector<std::size_t> open(size);
+  std::priority_queue<std::size_t, std::vector<std::size_t>, std::greater<>> ready;
+  for (std::size_t i = 0; i < size; ++i) {
+    open[i] = dependencies[i].size();
+    for (const auto dependency : dependencies[i]) dependents[dependency].push_back(i);
+    if (open[i] == 0) ready.push(i);
+  }
+  std::vector<std::size_t> order;
+  order.reserve(size);
+  while (!ready.empty()) {
+    const auto node = ready.top();
+    ready.pop();
+    order.push_back(node);
+    for (const auto dependent : dependents[node]) {
+      if (--open[dependent] == 0) ready.push(dependent);
+    }
+  }
+  if (order.size() == size) return order;
 
   // Every node left has an open dependency, so walking along them must come back to a node.
-  std::vector<std::string> walk{open.begin()->first};
+  const auto is_open = [&](std::size_t node) { return open[node] > 0; };
+  std::size_t first = 0;
+  while (!is_open(first)) ++first;
+  std::vector<std::size_t> walk{first};
+  std::vector<std::size_t> place(size, size);  // Of a node in the walk.
   for (;;) {
-    const auto& next = dependencies_of(walk.back());
-    const auto step = std::find_if(next.begin(), next.end(),
-                                   [&](const auto& node) { return open.contains(node); });
-    const auto seen = std::find(walk.begin(), walk.end(), *step);
-    if (seen != walk.end()) return Cycle{{seen, walk.end()}};
-    walk.push_back(*step);
+    place[walk.back()] = walk.size() - 1;
+    const auto& next = dependencies[walk.back()];
+    const auto step = *std::find_if(next.begin(), next.end(), is_open);
+    if (place[step] < size) {
+      return NumberCycle{{walk.begin() + static_cast<std::ptrdiff_t>(place[step]), walk.end()}};
+    }
+    walk.push_back(step);
   }
 }
 

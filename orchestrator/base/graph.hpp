@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <set>
 #include <string>
@@ -14,6 +15,17 @@ struct Cycle {
   std::vector<std::string> nodes;
   bool operator==(const Cycle&) const = default;
 };
+
+/// The numbers of the nodes of a cycle, in the same order.
+struct NumberCycle {
+  std::vector<std::size_t> nodes;
+  bool operator==(const NumberCycle&) const = default;
+};
+
+/// Nodes from 0, each with those it depends on. Dependencies first, and the lowest number of those
+/// that could come next; or a cycle when there is one.
+[[nodiscard]] std::variant<std::vector<std::size_t>, NumberCycle> topological_order(
+    const std::vector<std::vector<std::size_t>>& dependencies);
 
 /// A directed graph of names, where an edge says "depends on". All answers are ordered by name and
 /// independent of the order of insertion. Adding takes O(log n); ordering is linear.

@@ -20,6 +20,10 @@ class SystemWaitPoint final : public WaitPoint {
     if (!at_most) return woken_.wait(lock, std::move(stop), woken);
     return woken_.wait_for(lock, std::move(stop), *at_most, woken);
   }
+  void wake_one() override {
+    ++wakes_;
+    woken_.notify_one();
+  }
   void wake_all() override {
     ++wakes_;
     woken_.notify_all();

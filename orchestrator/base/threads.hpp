@@ -10,15 +10,16 @@
 
 namespace bailey {
 
-/// Where threads wait for each other. Both functions are called with the lock held that guards what
+/// Where threads wait for each other. All functions are called with the lock held that guards what
 /// is waited for.
 class WaitPoint {
  public:
   virtual ~WaitPoint() = default;
-  /// Lets go of `lock` until wake_all(), a request to stop, or the end of `at_most`, and has it
+  /// Lets go of `lock` until it is woken, a request to stop, or the end of `at_most`, and has it
   /// again on return. True when it was woken.
   virtual bool wait(std::unique_lock<std::mutex>& lock, std::stop_token stop,
                     std::optional<std::chrono::milliseconds> at_most = {}) = 0;
+  virtual void wake_one() = 0;
   virtual void wake_all() = 0;
 };
 

@@ -60,9 +60,8 @@ Result<Deferred> deferred_from_json(const Json& value) {
   return deferred;
 }
 
-Json content_of(const Plan& plan) {
-  Json operations = Json::array();
-  for (const auto& operation : plan.operations) operations.push_back(to_json(operation));
+/// All but the operations, of which there may be many, and the digest.
+Json frame_of(const Plan& plan) {
   Json deferred = Json::array();
   for (const auto& item : plan.deferred) {
     deferred.push_back({{"address", item.address.str()}, {"reason", item.reason}});
@@ -75,8 +74,12 @@ Json content_of(const Plan& plan) {
           {"template_digest", plan.template_digest},
           {"state_serial", plan.state_serial},
           {"artifacts", plan.artifacts},
-          {"operations", std::move(operations)},
           {"deferred", std::move(deferred)}};
+}
+
+std::string digest_of_content(const Plan& plan) {
+  return digest_with_list(frame_of(plan), "operations", plan.operations.size(),
+                          [&](std::size_t i) { return to_json(plan.operations[i]); });
 }
 
 }  // namespace
@@ -146,7 +149,10 @@ Json to_json(const Operation& operation) {
 }
 
 Json to_json(const Plan& plan) {
-  Json value = content_of(plan);
+  Json operations = Json::array();
+  for (const auto& operation : plan.operations) operations.push_back(to_json(operation));
+  Json value = frame_of(plan);
+  value["operations"] = std::move(operations);
   value["digest"] = plan.digest;
   return value;
 }
@@ -165,7 +171,7 @@ Result<Plan> plan_from_json(const Json& value) {
   reader.read_list("operations", plan.operations, operation_from_json);
   reader.read_list("deferred", plan.deferred, deferred_from_json);
   reader.read("digest", plan.digest);
-  if (!reader.failed() && plan.digest != digest_of(content_of(plan))) {
+  if (!reader.failed() && plan.digest != digest_of_content(plan)) {
     reader.refuse("digest", "is not that of its content");
   }
   if (auto read = reader.finish(); !read) return fail(std::move(read.error()));
@@ -173,7 +179,7 @@ Result<Plan> plan_from_json(const Json& value) {
 }
 
 void seal(Plan& plan) {
-  plan.digest = digest_of(content_of(plan));
+  plan.digest = digest_of_content(plan);
 }
 
 }  // namespace bailey

@@ -219,6 +219,9 @@ void set_transport(Transfer& transfer, const HttpRequest& request, const CurlOpt
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "bailey/" BAILEY_VERSION);
   // HTTP/2 over plain TCP breaks when a connection is used again (libcurl 7.88, curl#10634).
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+  // Requests that begin together wait for the first handshake, which tells whether they can share
+  // its connection; else each would shake hands for itself.
+  if (request.url.starts_with("https://")) curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
   const auto timeout = std::max<long>(1, static_cast<long>(request.timeout.count()));
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, timeout);
@@ -344,7 +347,7 @@ class CurlHttpClient::Loop {
     curl_multi_setopt(multi.get(), CURLMOPT_MAX_HOST_CONNECTIONS,
                       options_.max_connections_per_host);
     // Without a number of its own the pool shrinks to four times the transfers of the moment.
-    curl_multi_setopt(multi.get(), CURLMOPT_MAXCONNECTS, 4 * options_.max_connections_per_host);
+    curl_multi_setopt(multi.get(), CURLMOPT_MAXCONNECTS, options_.max_connections_per_host);
     return multi;
   }
 

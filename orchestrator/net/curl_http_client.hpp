@@ -7,7 +7,9 @@
 namespace bailey {
 
 struct CurlOptions {
-  long max_connections_per_host = 64;
+  /// Also how many are kept. No fewer than an account may have requests in flight (1024): its
+  /// limits are what holds requests back, and a request that waits here is not seen to wait.
+  long max_connections_per_host = 1024;
   std::size_t max_response_bytes = 16U * 1024 * 1024;
   std::string ca_file{};  ///< Instead of the system's, where a request names none; empty for those.
 };

@@ -10,42 +10,50 @@ namespace bailey {
 using std::chrono::nanoseconds;
 
 struct LimitedHttpClient::State {
+  struct Waiting {
+    std::condition_variable_any turn;
+    std::optional<MonotonicTime> start;
+  };
+
   int concurrency;
   nanoseconds interval;  // between two starts
 
   std::mutex mutex;
-  std::condition_variable_any turn;
-  std::deque<std::uint64_t> queue;
-  std::uint64_t next_ticket = 0;
+  std::deque<Waiting*> queue;
   int in_flight = 0;
   std::optional<MonotonicTime> next_start;
 
-  // Takes a place in flight, in the order of arrival; false when stopped first. Gives the time to
-  // start at.
-  bool enter(Clock& clock, const std::stop_token& stop, MonotonicTime& start) {
+  // Takes a place in flight, in the order of arrival, and gives the time to start at; nothing when
+  // stopped first.
+  std::optional<MonotonicTime> enter(Clock& clock, const std::stop_token& stop) {
     std::unique_lock lock(mutex);
-    const auto ticket = next_ticket++;
-    queue.push_back(ticket);
-    const bool admitted =
-        turn.wait(lock, stop, [&] { return queue.front() == ticket && in_flight < concurrency; });
-    std::erase(queue, ticket);
-    if (admitted) {
-      ++in_flight;
-      start = clock.monotonic_now();
-      if (next_start) start = std::max(start, *next_start);
-      next_start = start + interval;
+    Waiting own;
+    queue.push_back(&own);
+    admit(clock);
+    if (!own.turn.wait(lock, stop, [&] { return own.start.has_value(); })) {
+      std::erase(queue, &own);
     }
-    lock.unlock();
-    turn.notify_all();  // whoever stood behind is first now
-    return admitted;
+    return own.start;
   }
 
-  void leave() {
-    {
-      const std::lock_guard lock(mutex);
-      --in_flight;
+  void leave(Clock& clock) {
+    const std::lock_guard lock(mutex);
+    --in_flight;
+    admit(clock);
+  }
+
+ private:
+  // Wakes only those whose turn it is: to wake hundreds for each request takes longer than it.
+  void admit(Clock& clock) {
+    while (!queue.empty() && in_flight < concurrency) {
+      auto& next = *queue.front();
+      queue.pop_front();
+      ++in_flight;
+      next.start = clock.monotonic_now();
+      if (next_start) next.start = std::max(*next.start, *next_start);
+      next_start = *next.start + interval;
+      next.turn.notify_one();
     }
-    turn.notify_all();
   }
 };
 
@@ -72,15 +80,15 @@ Result<HttpResponse> LimitedHttpClient::send(const HttpRequest& request, std::st
     return fail(ErrorKind::Cancelled, "stopped while waiting for a turn");
   };
   if (stop.stop_requested()) return cancelled();
-  MonotonicTime start;
-  if (!state_->enter(clock_, stop, start)) return cancelled();
-  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(start - clock_.monotonic_now());
+  const auto start = state_->enter(clock_, stop);
+  if (!start) return cancelled();
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*start - clock_.monotonic_now());
   if (wait.count() > 0 && !clock_.sleep_for(wait, stop)) {
-    state_->leave();
+    state_->leave(clock_);
     return cancelled();
   }
   auto result = inner_.send(request, stop);
-  state_->leave();
+  state_->leave(clock_);
   return result;
 }
 

@@ -222,6 +222,11 @@ class VirtualWaitPoint final : public WaitPoint {
     std::erase(waiting_, self);
     return woken == Scheduler::Woken::ByOther;
   }
+  void wake_one() override {
+    if (waiting_.empty()) return;
+    scheduler_.wake(waiting_.front());
+    waiting_.erase(waiting_.begin());
+  }
   void wake_all() override {
     for (auto* task : waiting_) scheduler_.wake(task);
     waiting_.clear();

@@ -105,9 +105,9 @@ TemplateShape read_resources(Workspace& workspace, Document& document,
       shape.unread.insert(name);
       continue;
     }
-    const auto table = resource_table(*type);
+    const auto& table = workspace.table_of(*type);
     value = read_shape(document, *node, table, here, workspace.report);
-    shape.tables.emplace(name, table);
+    shape.tables.emplace(name, &table);
   }
   return shape;
 }

@@ -42,14 +42,18 @@ class Expander {
     find_deferred();
     Expansion expansion;
     for (const auto& [name, resource] : template_.resources) {
-      for (const auto& address : addresses(name)) {
-        const auto reason = reasons_.find(name);
-        if (reason != reasons_.end()) {
-          expansion.deferred.push_back({address, reason->second});
-        } else {
-          expansion.resources.push_back({address, resource.type, fill(resource.fields),
-                                         dependencies(resource.fields), resource.protect});
+      if (const auto reason = reasons_.find(name); reason != reasons_.end()) {
+        for (auto& address : addresses(name)) {
+          expansion.deferred.push_back({std::move(address), reason->second});
         }
+        continue;
+      }
+      // No field tells one of a count from another.
+      const auto fields = fill(resource.fields);
+      const auto depends_on = dependencies(resource.fields);
+      for (auto& address : addresses(name)) {
+        expansion.resources.push_back(
+            {std::move(address), resource.type, fields, depends_on, resource.protect});
       }
     }
     return expansion;
@@ -104,9 +108,12 @@ class Expander {
     std::set<ResourceAddress> out;
     for (const auto& reference : references) {
       if (reference.root != ReferenceRoot::Resource) continue;
-      if (!template_.resources.contains(reference.name)) continue;
-      for (auto& address : addresses(reference.name)) {
-        if (!reference.index || address.index == reference.index) out.insert(std::move(address));
+      const auto resource = template_.resources.find(reference.name);
+      if (resource == template_.resources.end()) continue;
+      if (!reference.index) {
+        for (auto& address : addresses(reference.name)) out.insert(std::move(address));
+      } else if (*reference.index < count_of(resource->second).value_or(0)) {
+        out.insert({environment_.name, reference.name, reference.index});
       }
     }
     return {out.begin(), out.end()};
@@ -146,20 +153,22 @@ class Expander {
   std::map<std::string, std::string> reasons_;  ///< Deferred resources.
 };
 
+Json digested_form(const DesiredResource& resource) {
+  Json depends_on = Json::array();
+  for (const auto& address : resource.depends_on) depends_on.push_back(address.str());
+  return {{"address", resource.address.str()},
+          {"type", resource.type},
+          {"fields", resource.fields},
+          {"depends_on", std::move(depends_on)},
+          {"protect", resource.protect}};
+}
+
 std::string digest_of_expansion(const Expansion& expansion) {
-  Json resources = Json::array();
-  for (const auto& resource : expansion.resources) {
-    Json depends_on = Json::array();
-    for (const auto& address : resource.depends_on) depends_on.push_back(address.str());
-    resources.push_back({{"address", resource.address.str()},
-                         {"type", resource.type},
-                         {"fields", resource.fields},
-                         {"depends_on", std::move(depends_on)},
-                         {"protect", resource.protect}});
-  }
   Json deferred = Json::array();
   for (const auto& each : expansion.deferred) deferred.push_back(each.address.str());
-  return digest_of(Json{{"resources", std::move(resources)}, {"deferred", std::move(deferred)}});
+  return digest_with_list({{"deferred", std::move(deferred)}}, "resources",
+                          expansion.resources.size(),
+                          [&](std::size_t i) { return digested_form(expansion.resources[i]); });
 }
 
 ResourceReference public_form(const Reference& reference) {

@@ -288,8 +288,6 @@ class ShapeReader {
   Json object(const YamlNode& node, const ValueTable& table, const std::string& pointer) {
     if (node.kind != YamlKind::Map) return wrong_type(node, ValueType::Object, pointer);
     Json values = Json::object();
-    std::vector<std::string> known;
-    for (const auto& field : table.fields) known.push_back(field.name);
     std::size_t unknown = 0;
     for (const auto& [key, value] : node.entries) {
       const auto* field = field_named(table, key.scalar);
@@ -297,7 +295,7 @@ class ShapeReader {
       document_.places[here] = {&key, &value};
       if (field == nullptr) {
         ++unknown;
-        unknown_field(key, known, here);
+        unknown_field(key, table, here);
         continue;
       }
       if (!field->effective) not_yet_effective(*field, key);
@@ -314,8 +312,9 @@ class ShapeReader {
     return nullptr;
   }
 
-  void unknown_field(const YamlNode& key, const std::vector<std::string>& known,
-                     const std::string& pointer) {
+  void unknown_field(const YamlNode& key, const ValueTable& table, const std::string& pointer) {
+    std::vector<std::string> known;
+    for (const auto& field : table.fields) known.push_back(field.name);
     error("spec.unknown-field", "Unknown field",
           fmt::format("There is no field \"{}\" here; there {} {}.", key.scalar.substr(0, 80),
                       known.size() == 1 ? "is" : "are", enumerate(known)),

@@ -46,7 +46,7 @@ class ReferenceCheck {
       const auto resource = template_.resources.find(name);
       if (resource == template_.resources.end()) continue;
       check_count(resource->second, step(here, "count"));
-      for_each_leaf(resource->second.fields, table, here,
+      for_each_leaf(resource->second.fields, *table, here,
                     [&](const Json& value, const ValueTable& leaf, const std::string& pointer) {
                       if (value.is_string()) text(value.get<std::string>(), leaf, pointer, false);
                     });
@@ -213,7 +213,7 @@ class ExpandedCheck {
       check_count(name, resource);
       const auto type = provider->second.resource_types.find(resource.type);
       if (type == provider->second.resource_types.end()) continue;
-      for_each_leaf(resource.fields, resource_table(type->second), "",
+      for_each_leaf(resource.fields, workspace_.table_of(type->second), "",
                     [&, &resource_name = name](const Json& value, const ValueTable& table,
                                                const std::string&) {
                       if (value.is_string()) leaf(value.get<std::string>(), table, resource_name);

@@ -14,8 +14,8 @@ namespace bailey::spec {
 /// What the provider says about the resources of one template.
 struct TemplateShape {
   const ProviderSchema* provider = nullptr;
-  std::map<std::string, ValueTable> tables;  ///< By resource, where its type is known.
-  std::set<std::string> unread;              ///< Resources whose type is not.
+  std::map<std::string, const ValueTable*> tables;  ///< By resource, where its type is known.
+  std::set<std::string> unread;                     ///< Resources whose type is not.
 };
 
 /// Every reference within a template has a meaning where it stands.

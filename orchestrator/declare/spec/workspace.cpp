@@ -26,6 +26,12 @@ std::vector<std::string> Workspace::names_of(const std::string& kind) const {
   return names == named.end() ? std::vector<std::string>() : keys_of(names->second);
 }
 
+const ValueTable& Workspace::table_of(const ResourceTypeSchema& type) {
+  const auto found = tables_.find(&type);
+  if (found != tables_.end()) return found->second;
+  return tables_.emplace(&type, resource_table(type)).first->second;
+}
+
 void report_unknown(Workspace& workspace, const char* code, const char* summary, const char* what,
                     const std::string& name, const std::vector<std::string>& candidates,
                     SourceRange where) {

@@ -37,6 +37,11 @@ struct Workspace {
   [[nodiscard]] Document* find(const std::string& kind, const std::string& name);
   [[nodiscard]] std::vector<Document*> of_kind(const std::string& kind);
   [[nodiscard]] std::vector<std::string> names_of(const std::string& kind) const;
+  /// resource_table(), made once for each type. The type belongs to `providers`.
+  [[nodiscard]] const ValueTable& table_of(const ResourceTypeSchema& type);
+
+ private:
+  std::map<const ResourceTypeSchema*, ValueTable> tables_;
 };
 
 /// The keys of a map, as candidates for a suggestion.

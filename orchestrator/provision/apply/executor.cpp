@@ -18,6 +18,7 @@ namespace bailey {
 namespace {
 
 using std::chrono::milliseconds;
+using Milliseconds = std::chrono::duration<double, std::milli>;
 
 /// How bad: of two halves of an operation the worse one is told.
 int weight_of(OperationOutcome outcome) {
@@ -36,13 +37,26 @@ int weight_of(OperationOutcome outcome) {
   return 4;
 }
 
+/// Gives each step the duration that is expected of it.
+StepPlan weighted(StepPlan plan, const ApplyContext& context) {
+  if (!context.expected) return plan;
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    const auto& step = plan.steps[i];
+    if (step.operation == nullptr) continue;
+    const auto action = step.kind == StepKind::Removal ? Action::Delete : step.operation->action;
+    plan.edges[i].weight =
+        context.expected(step.operation->type, action == Action::Replace ? Action::Create : action);
+  }
+  return plan;
+}
+
 /// The threads' common view of one apply.
 class Execution {
  public:
   Execution(const ApplyContext& context, StepPlan steps, OperationRunner& runner,
             LeaseKeeper& keeper, std::stop_token stop)
       : context_(context),
-        steps_(std::move(steps)),
+        steps_(weighted(std::move(steps), context)),
         scheduler_(steps_.edges),
         runner_(runner),
         keeper_(keeper),
@@ -61,8 +75,9 @@ class Execution {
   }
 
   ApplyReport run() {
-    const auto threads =
-        std::min(static_cast<std::size_t>(std::max(1, context_.concurrency)), steps_.steps.size());
+    // Those that may not be at the provider write the journal meanwhile. One at a time stays that.
+    const auto slots = static_cast<std::size_t>(std::max(1, context_.concurrency));
+    const auto threads = std::min(2 * slots - 1, steps_.steps.size());
     if (threads > 0) run_on_threads(context_.threads, threads, [this] { work(); });
     report_.makespan = since_start();
     report_.lower_bound = lower_bound();
@@ -96,12 +111,12 @@ class Execution {
 
   void run_step(std::size_t id, std::unique_lock<std::mutex>& lock) {
     const auto& step = steps_.steps[id];
+    const auto urgency = scheduler_.urgency(id);
     auto& report = report_.operations[step.report];
     auto& progress = progress_[step.report];
-    const auto began = since_start();
     if (!progress.started) {
       progress.started = true;
-      report.started = began;
+      report.started = since_start();
       tell({.kind = ApplyEvent::Kind::Started,
             .address = report.address,
             .action = report.action,
@@ -111,16 +126,19 @@ class Execution {
     }
     deliver(lock);
     lock.unlock();
-    auto result = runner_.run(step);
+    auto result = runner_.run(step, urgency);
     lock.lock();
     if (result.error && is_lease_lost(*result.error)) keeper_.give_up();
     report.finished = since_start();
-    report.duration += report.finished - began;
-    steps_.edges[id].weight = static_cast<double>((report.finished - began).count());
+    report.duration += std::chrono::duration_cast<milliseconds>(result.remote);
+    steps_.edges[id].weight = Milliseconds(result.remote).count();
+    const auto ready = scheduler_.ready();
     const auto skipped = scheduler_.done(id, result.outcome == OperationOutcome::Succeeded);
+    const bool cancelled = result.outcome == OperationOutcome::Cancelled;
     end_step(id, result.outcome, std::move(result.error));
-    end_all(skipped, OperationOutcome::Skipped);
-    changed_->wake_all();
+    end_all(skipped, cancelled ? OperationOutcome::Cancelled : OperationOutcome::Skipped);
+    // One for each step that has become ready: to wake hundreds for nothing takes milliseconds.
+    for (auto i = ready; i < scheduler_.ready(); ++i) changed_->wake_one();
     deliver(lock);
   }
 
@@ -188,11 +206,6 @@ class Execution {
   bool delivering_ = false;
   std::mutex mutex_;
   std::unique_ptr<WaitPoint> changed_;
-};
-
-struct Recorded {
-  std::vector<ResourceState> states;
-  std::vector<Intent> intents;
 };
 
 Result<Recorded> load_recorded(StateStore& store, const std::string& environment) {
@@ -279,10 +292,10 @@ Result<ApplyReport> apply_plan(const ApplyContext& context, const Plan& plan,
   std::vector<Intent> retiring;
   std::copy_if(recorded->intents.begin(), recorded->intents.end(), std::back_inserter(retiring),
                [](const Intent& intent) { return intent.verb == Verb::Retire; });
-  OperationRunner runner(context, plan, journal, settler, recorded->states, recorded->intents);
-  return Execution(context, steps_of(plan, recorded->states, retiring), runner, keeper,
-                   waiting.get_token())
-      .run();
+  auto steps = steps_of(plan, recorded->states, retiring);
+  OperationRunner runner(context, plan, journal, settler, *std::move(recorded),
+                         waiting.get_token());
+  return Execution(context, std::move(steps), runner, keeper, waiting.get_token()).run();
 }
 
 std::string_view to_string(OperationOutcome outcome) noexcept {

@@ -38,15 +38,16 @@ struct OperationReport {
   std::optional<Error> error;
   std::chrono::milliseconds started{0};  ///< Since the apply began; 0 when it never was.
   std::chrono::milliseconds finished{0};
-  std::chrono::milliseconds duration{0};  ///< Time at work: a Replace waits between its two halves.
+  /// Time at the provider: no waiting for the journal or for a turn.
+  std::chrono::milliseconds duration{0};
 };
 
 /// What came of a plan. Operations in the plan's order, without those that do nothing.
 struct ApplyReport {
   std::vector<OperationReport> operations;
   std::chrono::milliseconds makespan{0};
-  /// max(critical path of the measured durations, their sum / concurrency): how fast it could have
-  /// been.
+  /// max(critical path of the operations' times at the provider, their sum / concurrency): how fast
+  /// it could have been.
   std::chrono::milliseconds lower_bound{0};
   /// True when everything succeeded.
   [[nodiscard]] bool ok() const noexcept;
@@ -70,10 +71,13 @@ struct ApplyContext {
   const ProviderSchema& schema;
   Clock& clock;
   Random& random;
-  int concurrency = 16;
+  int concurrency = 16;  ///< Operations at the provider at once.
   /// Called from pool threads, one call at a time; it must be quick.
   std::function<void(const ApplyEvent&)> observer = {};
   Threads& threads = system_threads();
+  /// How long a Create, Update, Delete or NoOp of a resource type is expected to take, in any one
+  /// unit: the longest way to the end goes first. Without it, all are alike.
+  std::function<double(const std::string& type, Action action)> expected = {};
 };
 
 /// Conflict, code `plan.stale`, unless the environment still is the one that was planned for, at
@@ -81,8 +85,8 @@ struct ApplyContext {
 /// execution: from then on the serial grows with each resource that the plan itself changes.
 [[nodiscard]] Status check_plan_is_current(Transaction& transaction, const Plan& plan);
 
-/// Carries out a claimed plan with up to `concurrency` operations in flight, and keeps the lease
-/// alive meanwhile. The environment's record must be there.
+/// Carries out a claimed plan with up to `concurrency` operations at the provider, while others are
+/// being written down, and keeps the lease alive meanwhile. The environment's record must be there.
 ///
 /// Before each remote act an intent is durable; after it the resource's state, the end of the
 /// intent, an audit entry (`resource.create`, `.update`, `.replace`, `.delete`, `.retire`) and the

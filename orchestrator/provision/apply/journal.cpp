@@ -10,6 +10,9 @@ namespace {
 
 using Json = nlohmann::json;
 
+/// So that the records and what is read from them are not all in memory at once.
+constexpr std::size_t kPage = 256;
+
 Result<ResourceAddress> address_from_json(const Json& value) {
   if (value.is_string()) {
     if (auto address = ResourceAddress::parse(value.get_ref<const std::string&>())) return *address;
@@ -38,15 +41,18 @@ Result<Superseded> superseded_from_json(const Json& value) {
 template <class T, class FromJson>
 Result<std::vector<T>> load(Transaction& transaction, Collection collection,
                             const std::string& environment, FromJson from_json) {
-  auto records =
-      transaction.list(collection, {.prefix = environment + "/", .after = {}, .limit = 0});
-  if (!records) return fail(std::move(records.error()));
   std::vector<T> values;
-  values.reserve(records->size());
-  for (const auto& record : *records) {
-    Result<T> value = from_json(record.body);
-    if (!value) return fail(std::move(value.error()).in("reading the record of " + record.key));
-    values.push_back(*std::move(value));
+  ListOptions page{.prefix = environment + "/", .after = {}, .limit = kPage};
+  for (;;) {
+    auto records = transaction.list(collection, page);
+    if (!records) return fail(std::move(records.error()));
+    for (const auto& record : *records) {
+      Result<T> value = from_json(record.body);
+      if (!value) return fail(std::move(value.error()).in("reading the record of " + record.key));
+      values.push_back(*std::move(value));
+    }
+    if (records->size() < kPage) break;
+    page.after = std::move(records->back().key);
   }
   std::sort(values.begin(), values.end(),
             [](const T& left, const T& right) { return left.address < right.address; });

@@ -16,14 +16,14 @@ bool is_store_trouble(const Error& error) {
   return error.kind() == ErrorKind::Io || error.kind() == ErrorKind::Unavailable;
 }
 
-Status step_serial(Transaction& transaction, const std::string& environment) {
+Status step_serial(Transaction& transaction, const std::string& environment, std::uint64_t steps) {
   auto record = transaction.get(Collection::Environment, environment);
   if (!record) return fail(std::move(record.error()));
   if (!*record || !member((*record)->body, "serial").is_number_unsigned()) {
     return fail(ErrorKind::FailedPrecondition, "the environment " + environment + " has no record");
   }
   auto body = (*record)->body;
-  body["serial"] = body["serial"].get<std::uint64_t>() + 1;
+  body["serial"] = body["serial"].get<std::uint64_t>() + steps;
   auto put = transaction.put(Collection::Environment, environment, body);
   if (!put) return fail(std::move(put.error()));
   return {};
@@ -43,21 +43,13 @@ AuditEntry entry_of(const Recording& recording, WallTime now) {
   return entry;
 }
 
-/// The resource and the intent of one address.
-Status write_address(Transaction& transaction, const Recording& recording) {
-  const auto key = recording.address.str();
-  if (recording.resource) {
-    auto put = transaction.put(Collection::Resource, key, to_json(*recording.resource));
+Status replace(Transaction& transaction, Collection collection, const std::string& key,
+               const std::optional<Json>& body, bool erase) {
+  if (body) {
+    auto put = transaction.put(collection, key, *body);
     if (!put) return fail(std::move(put.error()));
-  } else if (recording.erase_resource) {
-    auto erased = transaction.erase(Collection::Resource, key);
-    if (!erased) return fail(std::move(erased.error()));
-  }
-  if (recording.intent) {
-    auto put = transaction.put(Collection::Intent, key, to_json(*recording.intent));
-    if (!put) return fail(std::move(put.error()));
-  } else if (!recording.keep_intent) {
-    auto erased = transaction.erase(Collection::Intent, key);
+  } else if (erase) {
+    auto erased = transaction.erase(collection, key);
     if (!erased) return fail(std::move(erased.error()));
   }
   return {};
@@ -69,45 +61,84 @@ bool is_lease_lost(const Error& error) {
   return error.code() == "lease.lost";
 }
 
+JournalWriter::JournalWriter(const ApplyContext& context, Fence fence)
+    : context_(context),
+      fence_(std::move(fence)),
+      group_(
+          context.store,
+          [this](Transaction& transaction, const auto& entries) {
+            return write_all(transaction, entries);
+          },
+          context.threads) {}
+
 Status JournalWriter::announce(Intent& intent) {
-  const auto now = context_.clock.wall_now();
-  intent.time = format_time(now);
-  auto written =
-      in_transaction(context_.store, Access::Write, [&](Transaction& transaction) -> Status {
-        if (auto renewed = renew_lease(transaction, fence_, now); !renewed) return renewed;
-        auto put = transaction.put(Collection::Intent, intent.address.str(), to_json(intent));
-        if (!put) return fail(std::move(put.error()));
-        return {};
-      });
-  if (!written) {
+  intent.time = format_time(context_.clock.wall_now());
+  Entry entry;
+  entry.key = intent.address.str();
+  entry.intent = to_json(intent);
+  entry.announces = true;
+  if (auto written = group_.commit(entry); !written) {
     return fail(std::move(written.error()).in("writing down what is about to be done"));
   }
   return {};
 }
 
+Status JournalWriter::withdraw(const ResourceAddress& address,
+                               const std::optional<Intent>& before) {
+  Entry entry;
+  entry.key = address.str();
+  if (before) entry.intent = to_json(*before);
+  entry.erase_intent = true;
+  if (auto written = group_.commit(entry); !written) {
+    return fail(std::move(written.error()).in("taking back what was to be done"));
+  }
+  return {};
+}
+
 Status JournalWriter::record(const Recording& recording) {
-  auto written = record_once(recording);
+  Entry entry;
+  entry.key = recording.address.str();
+  if (recording.resource) entry.resource = to_json(*recording.resource);
+  entry.erase_resource = recording.erase_resource;
+  if (recording.intent) entry.intent = to_json(*recording.intent);
+  entry.erase_intent = !recording.keep_intent;
+  entry.audit = entry_of(recording, context_.clock.wall_now());
+  auto written = group_.commit(entry);
   for (int attempt = 1; !written && is_store_trouble(written.error()) && attempt < kRecordAttempts;
        ++attempt) {
     context_.clock.sleep_for(std::chrono::milliseconds(20 << attempt), {});
-    written = record_once(recording);
+    written = group_.commit(entry);
   }
   if (!written) return fail(std::move(written.error()).in("writing down what was done"));
   return {};
 }
 
-Status JournalWriter::record_once(const Recording& recording) {
-  const auto entry = entry_of(recording, context_.clock.wall_now());
-  return in_transaction(context_.store, Access::Write, [&](Transaction& transaction) -> Status {
-    if (auto ours = check_fence(transaction, fence_); !ours) return ours;
-    if (auto written = write_address(transaction, recording); !written) return written;
-    if (recording.resource || recording.erase_resource) {
-      if (auto stepped = step_serial(transaction, fence_.environment); !stepped) return stepped;
-    }
-    auto appended = transaction.append(entry);
-    if (!appended) return fail(std::move(appended.error()));
-    return {};
-  });
+/// The fence is checked and the serial stepped once for all of them.
+Status JournalWriter::write_all(Transaction& transaction,
+                                const std::vector<const Entry*>& entries) const {
+  const bool announces = std::any_of(entries.begin(), entries.end(),
+                                     [](const Entry* entry) { return entry->announces; });
+  auto ours = announces ? renew_lease(transaction, fence_, context_.clock.wall_now())
+                        : check_fence(transaction, fence_);
+  if (!ours) return ours;
+  std::uint64_t steps = 0;
+  for (const auto* entry : entries) {
+    if (auto written = write_one(transaction, *entry); !written) return written;
+    if (entry->resource || entry->erase_resource) ++steps;
+  }
+  return steps == 0 ? Status() : step_serial(transaction, fence_.environment, steps);
+}
+
+Status JournalWriter::write_one(Transaction& transaction, const Entry& entry) {
+  auto resource =
+      replace(transaction, Collection::Resource, entry.key, entry.resource, entry.erase_resource);
+  if (!resource) return resource;
+  auto intent =
+      replace(transaction, Collection::Intent, entry.key, entry.intent, entry.erase_intent);
+  if (!intent || !entry.audit) return intent;
+  auto appended = transaction.append(*entry.audit);
+  if (!appended) return fail(std::move(appended.error()));
+  return {};
 }
 
 }  // namespace bailey

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <utility>
 
 namespace bailey {
 
@@ -14,7 +16,12 @@ namespace {
 using Json = nlohmann::json;
 
 StepResult ended(OperationOutcome outcome, Error error) {
-  return {outcome, std::move(error)};
+  return {outcome, std::move(error), {}};
+}
+
+StepResult not_sent(Error error) {
+  if (error.kind() == ErrorKind::Cancelled) return {OperationOutcome::Cancelled, std::nullopt, {}};
+  return ended(OperationOutcome::Errored, std::move(error));
 }
 
 OperationOutcome outcome_of(Ending ending) {
@@ -50,37 +57,49 @@ Outcome audit_outcome(const std::optional<Error>& error) {
 }  // namespace
 
 OperationRunner::OperationRunner(const ApplyContext& context, const Plan& plan,
-                                 JournalWriter& journal, Settler& settler,
-                                 const std::vector<ResourceState>& states,
-                                 const std::vector<Intent>& intents)
-    : context_(context), plan_(plan), journal_(journal), settler_(settler) {
-  for (const auto& state : states) states_.emplace(state.address, state);
-  for (const auto& intent : intents) intents_.emplace(intent.address, intent);
+                                 JournalWriter& journal, Settler& settler, Recorded recorded,
+                                 std::stop_token stop)
+    : context_(context),
+      plan_(plan),
+      journal_(journal),
+      settler_(settler),
+      stop_(std::move(stop)),
+      slots_(context.concurrency, context.threads) {
+  for (auto& state : recorded.states) states_.emplace(state.address, std::move(state));
+  for (auto& intent : recorded.intents) intents_.emplace(intent.address, std::move(intent));
 }
 
-StepResult OperationRunner::run(const ApplyStep& step) {
+StepResult OperationRunner::run(const ApplyStep& step, double urgency) {
+  Turn turn{urgency, {}};
+  auto result = run_in(step, turn);
+  result.remote = turn.remote;
+  return result;
+}
+
+StepResult OperationRunner::run_in(const ApplyStep& step, Turn& turn) {
   const auto open = intent_of(step.address);
   if (open && open->verb != Verb::Retire) {
     return ended(OperationOutcome::Errored, Error(ErrorKind::FailedPrecondition,
                                                   "an earlier operation on it could not be settled")
                                                 .in("working on " + step.address.str()));
   }
-  if (step.operation == nullptr) return retire(step.address);
+  if (step.operation == nullptr) return retire(step.address, turn);
   const auto& operation = *step.operation;
   auto result = [&] {
     switch (operation.action) {
       case Action::Create:
-        return create(operation);
+        return create(operation, turn);
       case Action::Update:
-        return update(operation);
+        return update(operation, turn);
       case Action::Replace:
-        return step.kind == StepKind::Forward ? create(operation) : retire(operation.address);
+        return step.kind == StepKind::Forward ? create(operation, turn)
+                                              : retire(operation.address, turn);
       case Action::Delete:
-        return remove(operation);
+        return remove(operation, turn);
       case Action::NoOp:
         break;
     }
-    return take_over(operation);
+    return take_over(operation, turn);
   }();
   if (result.error) result.error = std::move(*result.error).in(frame_of(operation));
   return result;
@@ -141,6 +160,38 @@ Status OperationRunner::announce(Intent& intent) {
   return {};
 }
 
+template <class Call>
+auto OperationRunner::timed(Turn& turn, const Call& call) -> decltype(call()) {
+  const auto began = context_.clock.monotonic_now();
+  auto result = call();
+  turn.remote += context_.clock.monotonic_now() - began;
+  return result;
+}
+
+template <class Call>
+Result<ActResult> OperationRunner::act(Intent& intent, Turn& turn, const Call& call) {
+  const auto before = intent_of(intent.address);
+  if (auto written = announce(intent); !written) return fail(std::move(written.error()));
+  const auto slot = slots_.take(turn.urgency);
+  if (stop_.stop_requested()) {
+    if (auto back = withdraw(intent.address, before); !back) return fail(std::move(back.error()));
+    return fail(ErrorKind::Cancelled, "stopped before it was sent");
+  }
+  return timed(turn, call);
+}
+
+Status OperationRunner::withdraw(const ResourceAddress& address,
+                                 const std::optional<Intent>& before) {
+  if (auto written = journal_.withdraw(address, before); !written) return written;
+  const std::lock_guard lock(mutex_);
+  if (before) {
+    intents_[address] = *before;
+  } else {
+    intents_.erase(address);
+  }
+  return {};
+}
+
 Status OperationRunner::record(const Recording& recording) {
   if (auto written = journal_.record(recording); !written) return written;
   const std::lock_guard lock(mutex_);
@@ -172,7 +223,7 @@ Result<bool> OperationRunner::stands_as_wanted(const Operation& operation, const
          diff_fields(type->second, inputs, old.inputs, (*shown)->inputs).fields.empty();
 }
 
-StepResult OperationRunner::create(const Operation& operation) {
+StepResult OperationRunner::create(const Operation& operation, Turn& turn) {
   const auto old = state_of(operation.address);
   // A plan that is carried on finds what it made before.
   if (old && old->generation >= operation.generation) return {};
@@ -193,18 +244,16 @@ StepResult OperationRunner::create(const Operation& operation) {
         old ? Superseded{old->type, old->provider_id, old->attributes, old->depends_on}
             : Superseded{operation.type, operation.provider_id});
   }
-  if (auto written = announce(intent); !written) {
-    return ended(OperationOutcome::Errored, std::move(written.error()));
-  }
   // The plan has seen all that bears our markers, and whatever ran since has been settled.
-  auto result =
-      settler_.create(intent, operation.provider_id.empty() || operation.action == Action::Replace
-                                  ? Earlier::None
-                                  : Earlier::Perhaps);
-  if (result.ending != Ending::Done) {
-    return give_up_create(operation, std::move(intent), std::move(result));
+  const auto earlier = operation.provider_id.empty() || operation.action == Action::Replace
+                           ? Earlier::None
+                           : Earlier::Perhaps;
+  auto result = act(intent, turn, [&] { return settler_.create(intent, earlier); });
+  if (!result) return not_sent(std::move(result.error()));
+  if (result->ending != Ending::Done) {
+    return give_up_create(operation, std::move(intent), *std::move(result));
   }
-  return finish_create(operation, std::move(intent), std::move(result));
+  return finish_create(operation, std::move(intent), *std::move(result));
 }
 
 StepResult OperationRunner::finish_create(const Operation& operation, Intent intent,
@@ -257,7 +306,7 @@ StepResult OperationRunner::give_up_create(const Operation& operation, Intent in
   return ended(outcome_of(result.ending), std::move(*result.error));
 }
 
-StepResult OperationRunner::update(const Operation& operation) {
+StepResult OperationRunner::update(const Operation& operation, Turn& turn) {
   auto inputs = resolve(operation);
   if (!inputs) return ended(OperationOutcome::Failed, std::move(inputs.error()));
   auto intent = intent_for(operation, Verb::Update);
@@ -277,10 +326,9 @@ StepResult OperationRunner::update(const Operation& operation) {
                         .made_at = {}};
   }
   intent.provider_id = old->provider_id;
-  if (auto written = announce(intent); !written) {
-    return ended(OperationOutcome::Errored, std::move(written.error()));
-  }
-  return finish_update(intent, *old, settler_.update(intent));
+  auto result = act(intent, turn, [&] { return settler_.update(intent); });
+  if (!result) return not_sent(std::move(result.error()));
+  return finish_update(intent, *old, *std::move(result));
 }
 
 StepResult OperationRunner::finish_update(const Intent& intent, const ResourceState& old,
@@ -316,8 +364,11 @@ StepResult OperationRunner::finish_update(const Intent& intent, const ResourceSt
   return ended(outcome_of(result.ending), std::move(*result.error));
 }
 
-StepResult OperationRunner::take_over(const Operation& operation) {
-  auto shown = settler_.read(operation.type, operation.provider_id);
+StepResult OperationRunner::take_over(const Operation& operation, Turn& turn) {
+  auto shown = [&] {
+    const auto slot = slots_.take(turn.urgency);
+    return timed(turn, [&] { return settler_.read(operation.type, operation.provider_id); });
+  }();
   if (!shown) return ended(OperationOutcome::Errored, std::move(shown.error()));
   if (!*shown) {
     return ended(OperationOutcome::Failed, Error(ErrorKind::NotFound, "it is no longer there"));
@@ -337,24 +388,19 @@ StepResult OperationRunner::take_over(const Operation& operation) {
   return {};
 }
 
-StepResult OperationRunner::remove(const Operation& operation) {
+StepResult OperationRunner::remove(const Operation& operation, Turn& turn) {
   const auto old = state_of(operation.address);
   auto intent = intent_for(operation, Verb::Delete);
   if (old) {
     intent.type = old->type;
     intent.provider_id = old->provider_id;
   }
-  if (auto written = announce(intent); !written) {
-    return ended(OperationOutcome::Errored, std::move(written.error()));
-  }
   // What an earlier replacement left goes along.
   std::vector<Superseded> all = intent.superseded;
   all.push_back({intent.type, intent.provider_id});
-  ActResult result;
-  for (const auto& each : all) {
-    result = settler_.remove(each.type, each.provider_id);
-    if (result.ending != Ending::Done) break;
-  }
+  auto acted = act(intent, turn, [&] { return remove_all(all); });
+  if (!acted) return not_sent(std::move(acted.error()));
+  auto& result = *acted;
   auto recording = recording_for(operation);
   recording.outcome = audit_outcome(result.error);
   if (result.ending == Ending::Done) {
@@ -375,18 +421,22 @@ StepResult OperationRunner::remove(const Operation& operation) {
   return ended(outcome_of(result.ending), std::move(*result.error));
 }
 
-StepResult OperationRunner::retire(const ResourceAddress& address) {
-  auto intent = intent_of(address);
-  if (!intent) return {};
-  intent->phase = Phase::Sent;
-  if (auto written = announce(*intent); !written) {
-    return ended(OperationOutcome::Errored, std::move(written.error()));
-  }
+ActResult OperationRunner::remove_all(const std::vector<Superseded>& all) {
   ActResult result;
-  for (const auto& each : intent->superseded) {
+  for (const auto& each : all) {
     result = settler_.remove(each.type, each.provider_id);
     if (result.ending != Ending::Done) break;
   }
+  return result;
+}
+
+StepResult OperationRunner::retire(const ResourceAddress& address, Turn& turn) {
+  auto intent = intent_of(address);
+  if (!intent) return {};
+  intent->phase = Phase::Sent;
+  auto acted = act(*intent, turn, [&] { return remove_all(intent->superseded); });
+  if (!acted) return not_sent(std::move(acted.error()));
+  auto& result = *acted;
   Recording recording;
   recording.address = address;
   recording.action = "resource.retire";

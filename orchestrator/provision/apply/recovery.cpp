@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <set>
 
 namespace bailey {
 
@@ -43,7 +44,10 @@ class Recovery {
   Recovery(const RecoveryTools& tools, std::vector<ResourceState> states,
            const std::vector<Intent>& intents)
       : tools_(tools) {
-    for (auto& state : states) states_.emplace(state.address, std::move(state));
+    for (auto& state : states) {
+      note_dependents(state);
+      states_.emplace(state.address, std::move(state));
+    }
     for (const auto& intent : intents) superseded_[intent.address] = intent.superseded;
   }
 
@@ -190,13 +194,20 @@ class Recovery {
       const auto more = traces_of(each, own == states_.end() ? Json() : own->second.attributes);
       traces.insert(traces.end(), more.begin(), more.end());
     }
-    return std::any_of(states_.begin(), states_.end(), [&](const auto& entry) {
-      const auto& state = entry.second;
-      if (!depends(state.depends_on)) return false;
+    const auto& dependents = dependents_[intent.address];
+    return std::any_of(dependents.begin(), dependents.end(), [&](const ResourceAddress& address) {
+      const auto found = states_.find(address);
+      if (found == states_.end() || !depends(found->second.depends_on)) return false;
+      const auto& state = found->second;
       if (mentions(state.inputs, traces)) return true;
       const auto shown = tools_.settler.read(state.type, state.provider_id);
       return !shown || (*shown && mentions((*shown)->inputs, traces));
     });
+  }
+
+  /// Only ever added to: whether it still is a dependent is asked of its state.
+  void note_dependents(const ResourceState& state) {
+    for (const auto& dependency : state.depends_on) dependents_[dependency].insert(state.address);
   }
 
   static std::optional<Intent> retirement(Intent intent, std::vector<Superseded> superseded) {
@@ -223,6 +234,7 @@ class Recovery {
     superseded_[intent.address] =
         recording.intent ? recording.intent->superseded : std::vector<Superseded>();
     if (recording.resource) {
+      note_dependents(*recording.resource);
       states_[intent.address] = *recording.resource;
     } else if (recording.erase_resource) {
       states_.erase(intent.address);
@@ -242,6 +254,7 @@ class Recovery {
   const RecoveryTools& tools_;
   std::map<ResourceAddress, ResourceState> states_;
   std::map<ResourceAddress, std::vector<Superseded>> superseded_;
+  std::map<ResourceAddress, std::set<ResourceAddress>> dependents_;
 };
 
 }  // namespace
@@ -256,10 +269,12 @@ Result<RecoveryReport> recover_intents(const RecoveryTools& tools, const std::st
   std::vector<ResourceState> states;
   auto intents = in_transaction(tools.context.store, Access::Read,
                                 [&](Transaction& transaction) -> Result<std::vector<Intent>> {
+                                  auto open = load_intents(transaction, environment);
+                                  if (!open || open->empty()) return open;
                                   auto loaded = load_resources(transaction, environment);
                                   if (!loaded) return fail(std::move(loaded.error()));
                                   states = *std::move(loaded);
-                                  return load_intents(transaction, environment);
+                                  return open;
                                 });
   if (!intents) return fail(std::move(intents.error()).in("reading the journal"));
   Recovery recovery(tools, std::move(states), *intents);

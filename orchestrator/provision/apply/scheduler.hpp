@@ -31,6 +31,9 @@ class Scheduler {
   std::vector<std::size_t> cancel();
 
   [[nodiscard]] std::size_t running() const noexcept { return running_; }
+  [[nodiscard]] std::size_t ready() const noexcept { return ready_.size(); }
+  /// The longest path from here to an end, the step itself included: what next() goes by.
+  [[nodiscard]] double urgency(std::size_t step) const { return nodes_[step].remaining; }
   /// True when nothing is running and nothing can start any more.
   [[nodiscard]] bool finished() const noexcept { return running_ == 0 && open_ == 0; }
 

@@ -98,19 +98,23 @@ std::map<std::string, std::string> artifacts_of(const Bundle& bundle,
   return artifacts;
 }
 
-bool mentions(const Json& value, const std::string& id) {
-  if (value.is_string()) return value == id;
-  return value.is_structured() && std::any_of(value.begin(), value.end(), [&](const Json& inner) {
-           return mentions(inner, id);
-         });
+using AddressesById = std::map<std::string, std::vector<ResourceAddress>>;
+
+void find_ids(const Json& value, const AddressesById& addresses, std::set<ResourceAddress>& found) {
+  if (value.is_structured()) {
+    for (const auto& inner : value) find_ids(inner, addresses, found);
+  } else if (value.is_string()) {
+    const auto known = addresses.find(value.get_ref<const std::string&>());
+    if (known != addresses.end()) found.insert(known->second.begin(), known->second.end());
+  }
 }
 
-std::vector<ResourceAddress> dependencies_by_id(const Observed& item, const Standing& standing) {
-  std::vector<ResourceAddress> found;
-  for (const auto& [address, other] : standing) {
-    if (other != &item && mentions(item.inputs, other->provider_id)) found.push_back(address);
-  }
-  return found;
+std::vector<ResourceAddress> dependencies_by_id(const ResourceAddress& own, const Observed& item,
+                                                const AddressesById& addresses) {
+  std::set<ResourceAddress> found;
+  find_ids(item.inputs, addresses, found);
+  found.erase(own);
+  return {found.begin(), found.end()};
 }
 
 }  // namespace
@@ -121,13 +125,15 @@ StateFromMarkers state_from_markers(const Bundle& bundle, const Environment& env
   const auto standing = newest_of_each(refreshed, state.left);
   state.artifacts = artifacts_of(bundle, environment, standing);
   const auto declared = declared_with(bundle, environment, state.artifacts);
+  AddressesById addresses;
+  for (const auto& [address, item] : standing) addresses[item->provider_id].push_back(address);
   for (const auto& [address, item] : standing) {
     state.resources.push_back({.address = address,
                                .type = item->type,
                                .provider_id = item->provider_id,
                                .inputs = item->inputs,
                                .attributes = item->attributes,
-                               .depends_on = dependencies_by_id(*item, standing),
+                               .depends_on = dependencies_by_id(address, *item, addresses),
                                .generation = item->marker->generation});
   }
   std::map<ResourceAddress, const ResourceState*> known;

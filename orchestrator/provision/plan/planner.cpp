@@ -1,19 +1,19 @@
 #include "orchestrator/provision/plan/planner.hpp"
 
 #include "orchestrator/base/graph.hpp"
+#include "orchestrator/base/json.hpp"
 #include "orchestrator/base/text.hpp"
 #include "orchestrator/provision/plan/differ.hpp"
 #include "orchestrator/provision/plan/references.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <set>
 #include <utility>
 
 namespace bailey {
 
 namespace {
-
-using Json = nlohmann::json;
 
 std::string text_of(const ResourceReference& reference) {
   std::string text = "${resource." + reference.resource;
@@ -33,7 +33,7 @@ Operation operation_on(const ResourceAddress& address, const std::string& type) 
 class Planning {
  public:
   explicit Planning(const PlanInputs& inputs) : inputs_(inputs) {
-    for (const auto& state : inputs.resources) standing_.emplace(state.address, state);
+    for (const auto& state : inputs.resources) standing_.emplace(state.address, &state);
     for (const auto& item : inputs.refreshed.unrecorded) take_over(item);
     for (const auto& resource : inputs.desired.resources) desired_[resource.address] = &resource;
     for (const auto& item : inputs.desired.deferred) deferred_.insert(item.address);
@@ -47,7 +47,7 @@ class Planning {
         if (auto decided = decide(*resource); !decided) return fail(std::move(decided.error()));
       }
     }
-    for (const auto& [address, state] : standing_) decide_rest(state);
+    for (const auto& [address, state] : standing_) decide_rest(*state);
     for (const auto& [address, item] : half_made_) {
       if (!operations_.contains(address)) remove_half_made(address, item);
     }
@@ -67,7 +67,7 @@ class Planning {
     if (standing != standing_.end()) {
       const bool taken = taken_over_.contains(marker.address);
       if (!taken && !inputs_.refreshed.gone.contains(marker.address)) return;
-      const auto oldest = standing->second.generation + (taken || !item.complete ? 1 : 0);
+      const auto oldest = standing->second->generation + (taken || !item.complete ? 1 : 0);
       if (marker.generation < oldest) return;
     }
     if (!item.complete) {
@@ -78,35 +78,43 @@ class Planning {
       return;
     }
     taken_over_.insert(marker.address);
-    standing_[marker.address] = ResourceState{.address = marker.address,
-                                              .type = item.type,
-                                              .provider_id = item.provider_id,
-                                              .inputs = item.inputs,
-                                              .attributes = item.attributes,
-                                              .depends_on = {},
-                                              .generation = marker.generation,
-                                              .made_at = {}};
+    unrecorded_.push_back({.address = marker.address,
+                           .type = item.type,
+                           .provider_id = item.provider_id,
+                           .inputs = item.inputs,
+                           .attributes = item.attributes,
+                           .depends_on = {},
+                           .generation = marker.generation,
+                           .made_at = {}});
+    standing_[marker.address] = &unrecorded_.back();
   }
 
   /// Dependencies first, so that a reference knows what becomes of its target.
   Result<std::vector<const DesiredResource*>> desired_order() const {
-    Digraph graph;
-    std::map<std::string, const DesiredResource*> by_name;
+    std::vector<const DesiredResource*> resources;
+    std::map<ResourceAddress, std::size_t> numbers;
     for (const auto& [address, resource] : desired_) {
-      by_name[address.str()] = resource;
-      graph.add_node(address.str());
-      for (const auto& dependency : resource->depends_on) {
-        if (desired_.contains(dependency)) graph.add_edge(address.str(), dependency.str());
+      numbers.emplace(address, resources.size());
+      resources.push_back(resource);
+    }
+    std::vector<std::vector<std::size_t>> dependencies(resources.size());
+    for (std::size_t i = 0; i < resources.size(); ++i) {
+      for (const auto& dependency : resources[i]->depends_on) {
+        const auto found = numbers.find(dependency);
+        if (found != numbers.end()) dependencies[i].push_back(found->second);
       }
     }
-    const auto order = graph.topological_order();
-    if (const auto* cycle = std::get_if<Cycle>(&order)) {
+    const auto order = topological_order(dependencies);
+    if (const auto* cycle = std::get_if<NumberCycle>(&order)) {
+      std::vector<std::string> names;
+      for (const auto node : cycle->nodes) names.push_back(resources[node]->address.str());
       return fail(ErrorKind::InvalidArgument,
-                  "these resources depend on each other: " + enumerate(cycle->nodes));
+                  "these resources depend on each other: " + enumerate(names));
     }
-    std::vector<const DesiredResource*> resources;
-    for (const auto& name : std::get<0>(order)) resources.push_back(by_name.at(name));
-    return resources;
+    std::vector<const DesiredResource*> ordered;
+    ordered.reserve(resources.size());
+    for (const auto node : std::get<0>(order)) ordered.push_back(resources[node]);
+    return ordered;
   }
 
   /// The value of a reference, or its own text when it is known after apply only.
@@ -124,9 +132,9 @@ class Planning {
       };
       if (std::any_of(changed.begin(), changed.end(), follows)) return text;
     }
-    if (reference.attribute.empty()) return state->second.provider_id;
-    const auto found = state->second.attributes.find(reference.attribute);
-    return found == state->second.attributes.end() || found->is_null() ? Json(text) : *found;
+    if (reference.attribute.empty()) return state->second->provider_id;
+    const auto& value = member(state->second->attributes, reference.attribute);
+    return value.is_null() ? Json(text) : value;
   }
 
   Status decide(const DesiredResource& resource) {
@@ -154,10 +162,10 @@ class Planning {
       create(operation);
     } else if (is_gone(resource.address)) {
       operation.reason = Reason::GoneAtProvider;
-      operation.generation = next_generation(state->second);
+      operation.generation = next_generation(*state->second);
       create(operation);
     } else {
-      compare(operation, type->second, state->second);
+      compare(operation, type->second, *state->second);
     }
     operations_.emplace(resource.address, std::move(operation));
     return {};
@@ -286,7 +294,8 @@ class Planning {
   }
 
   const PlanInputs& inputs_;
-  std::map<ResourceAddress, ResourceState> standing_;
+  std::map<ResourceAddress, const ResourceState*> standing_;
+  std::deque<ResourceState> unrecorded_;  ///< What stands and is in no record.
   std::set<ResourceAddress> taken_over_;
   std::map<ResourceAddress, int> newest_;  ///< Highest generation of what is not recorded.
   std::map<ResourceAddress, const Observed*> half_made_;

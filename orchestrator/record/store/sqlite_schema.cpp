@@ -53,6 +53,13 @@ BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 CREATE TRIGGER log_entry_is_not_deleted BEFORE DELETE ON log_entry
 BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 )sql",
+    R"sql(
+CREATE TABLE open_change (key TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+INSERT INTO open_change (key, version, body)
+  SELECT key, 1, json_object('environment', json_extract(body, '$.environment'),
+                             'created_at', json_extract(body, '$.created_at')) FROM change
+  WHERE json_extract(body, '$.state') IN ('planned', 'waiting', 'approved', 'executing', 'verifying');
+)sql",
 };
 
 tl::unexpected<Error> refused(std::string message, const char* code) {
@@ -114,6 +121,8 @@ const char* table_of(Collection collection) noexcept {
       return "intent";
     case Collection::Change:
       return "change";
+    case Collection::OpenChange:
+      return "open_change";
     case Collection::Approval:
       return "approval";
     case Collection::Nonce:

@@ -184,21 +184,23 @@ Result<std::uint64_t> SqliteTransaction::put(Collection collection, std::string_
     if (auto good = check_key(key); !good) return fail(std::move(good.error()));
     auto text = body_text(body);
     if (!text) return fail(std::move(text.error()));
-    auto version = version_of(collection, key);
-    if (!version) return version;
-    if (expected != kAnyVersion && expected != *version) {
-      return fail(ErrorKind::Conflict, fmt::format("the {} \"{}\" has changed in the meantime",
-                                                   table_of(collection), key));
+    if (expected != kAnyVersion) {
+      auto version = version_of(collection, key);
+      if (!version) return version;
+      if (expected != *version) {
+        return fail(ErrorKind::Conflict, fmt::format("the {} \"{}\" has changed in the meantime",
+                                                     table_of(collection), key));
+      }
     }
     auto statement = connection_->prepare(
-        fmt::format("INSERT INTO {} (key, version, body) VALUES (?, ?, ?) ON CONFLICT (key) DO "
-                    "UPDATE SET version = excluded.version, body = excluded.body",
+        fmt::format("INSERT INTO {} (key, version, body) VALUES (?, 1, ?) ON CONFLICT (key) DO "
+                    "UPDATE SET version = version + 1, body = excluded.body RETURNING version",
                     table_of(collection)));
     if (!statement) return fail(std::move(statement.error()));
-    if (auto done = statement->text(key).number(*version + 1).text(*text).run(); !done) {
-      return fail(std::move(done.error()));
-    }
-    return *version + 1;
+    auto row = statement->text(key).text(*text).step();
+    if (!row) return fail(std::move(row.error()));
+    if (!*row) return fail(ErrorKind::Io, "database: a row is missing");
+    return statement->number_at(0);
   });
 }
 

@@ -22,6 +22,7 @@ enum class Collection : std::uint8_t {
   Resource,     ///< Resource address.
   Intent,       ///< Resource address: at most one unconfirmed operation each.
   Change,       ///< Change id.
+  OpenChange,   ///< Change id, of those that have not finished: `{environment, created_at}`.
   Approval,     ///< `<change>/<approval>`.
   Nonce,        ///< Nonce of a statement that was handed out to be signed.
   Verified,     ///< `<environment>/<digest>`.

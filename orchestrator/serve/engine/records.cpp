@@ -41,6 +41,13 @@ Status put(Transaction& transaction, Collection collection, const std::string& k
   return {};
 }
 
+template <class T>
+void sort_by_age(std::vector<T>& changes) {
+  std::stable_sort(changes.begin(), changes.end(), [](const auto& left, const auto& right) {
+    return left.created_at < right.created_at;
+  });
+}
+
 }  // namespace
 
 Result<std::optional<EnvironmentState>> find_environment_state(Transaction& transaction,
@@ -71,26 +78,47 @@ Result<Change> load_change(Transaction& transaction, const ChangeId& id) {
 
 Result<std::vector<Change>> all_changes(Transaction& transaction) {
   auto changes = list<Change>(transaction, Collection::Change, "", change_from_json);
-  if (changes) {
-    std::stable_sort(changes->begin(), changes->end(), [](const auto& left, const auto& right) {
-      return left.created_at < right.created_at;
-    });
-  }
+  if (changes) sort_by_age(*changes);
   return changes;
 }
 
+Result<std::vector<OpenChange>> list_open_changes(Transaction& transaction) {
+  auto records = transaction.list(Collection::OpenChange, {});
+  if (!records) return fail(std::move(records.error()).in("listing the open changes"));
+  std::vector<OpenChange> open;
+  open.reserve(records->size());
+  for (const auto& record : *records) {
+    open.push_back({ChangeId(record.key), string_member(record.body, "environment"),
+                    string_member(record.body, "created_at")});
+  }
+  sort_by_age(open);
+  return open;
+}
+
 Result<std::vector<Change>> open_changes(Transaction& transaction, const std::string& environment) {
-  auto changes = all_changes(transaction);
-  if (changes) {
-    std::erase_if(*changes, [&](const auto& change) {
-      return change.finished() || change.environment != environment;
-    });
+  auto open = list_open_changes(transaction);
+  if (!open) return fail(std::move(open.error()));
+  std::vector<Change> changes;
+  for (const auto& each : *open) {
+    if (each.environment != environment) continue;
+    auto change = load_change(transaction, each.id);
+    if (!change) return fail(std::move(change.error()));
+    changes.push_back(*std::move(change));
   }
   return changes;
 }
 
 Status save(Transaction& transaction, const Change& change) {
-  return put(transaction, Collection::Change, change.id.str(), to_json(change));
+  const auto key = change.id.str();
+  auto written = put(transaction, Collection::Change, key, to_json(change));
+  if (!written) return written;
+  if (!change.finished()) {
+    return put(transaction, Collection::OpenChange, key,
+               {{"environment", change.environment}, {"created_at", change.created_at}});
+  }
+  auto erased = transaction.erase(Collection::OpenChange, key);
+  if (!erased) return fail(std::move(erased.error()).in("writing " + key));
+  return {};
 }
 
 Result<std::vector<Approval>> approvals_of(Transaction& transaction, const ChangeId& change) {

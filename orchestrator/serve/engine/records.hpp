@@ -24,6 +24,14 @@ namespace bailey {
 [[nodiscard]] Result<Change> load_change(Transaction& transaction, const ChangeId& id);
 /// Oldest first.
 [[nodiscard]] Result<std::vector<Change>> all_changes(Transaction& transaction);
+/// A change that has not finished, without the plan that it carries.
+struct OpenChange {
+  ChangeId id;
+  std::string environment;
+  std::string created_at;
+};
+/// Oldest first. Reads nothing else: a server keeps every change that there ever was.
+[[nodiscard]] Result<std::vector<OpenChange>> list_open_changes(Transaction& transaction);
 /// Changes of one environment that have not finished, oldest first.
 [[nodiscard]] Result<std::vector<Change>> open_changes(Transaction& transaction,
                                                        const std::string& environment);

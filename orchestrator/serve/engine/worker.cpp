@@ -111,17 +111,21 @@ void Worker::run(std::stop_token stop) {
 }
 
 void Worker::look(std::stop_token stop) {
-  const auto changes = in_transaction(engine_.store(), Access::Read, [](Transaction& transaction) {
-    return all_changes(transaction);
+  const auto open = in_transaction(engine_.store(), Access::Read, [](Transaction& transaction) {
+    return list_open_changes(transaction);
   });
-  if (!changes) return;
-  for (const auto& change : *changes) {
+  if (!open) return;
+  for (const auto& each : *open) {
     if (stop.stop_requested()) return;
-    if (change.finished() || runs(change.id)) continue;
-    const auto pause = retry_at_.find(change.id);
+    const auto& id = each.id;
+    const auto pause = retry_at_.find(id);
     if (pause != retry_at_.end() && engine_.clock().monotonic_now() < pause->second) continue;
-    retry_at_.erase(change.id);
-    consider(change, stop);
+    retry_at_.erase(id);
+    if (runs(id)) continue;
+    const auto change =
+        in_transaction(engine_.store(), Access::Read,
+                       [&](Transaction& transaction) { return load_change(transaction, id); });
+    if (change && !change->finished()) consider(*change, stop);
   }
 }
 

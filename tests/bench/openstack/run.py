@@ -9,15 +9,18 @@ with --json one object with every figure and ratio. `scripts/bench openstack` pr
 
 import argparse
 import json
+import pathlib
 import sys
 import tempfile
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 import cloud
 from bailey import Bailey
 from heat import Heat
 from plain import Plain
 from playbook import Playbook
+from report import goal_text, judged, say
 from shape import Shape
 
 STEPS = ("create", "unchanged", "destroy")
@@ -28,10 +31,6 @@ GOALS = {
     ("create", "Ansible"): 1 / 15,
     ("unchanged", "Ansible"): 1 / 50,
 }
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
 
 
 def measure(contender, shape, traffic):
@@ -66,16 +65,12 @@ def ratios(results):
         for peer, figures in results.items():
             if peer == "Bailey":
                 continue
-            goal = GOALS.get((step, peer))
-            ratio = ours[step] / figures[step]
             found.append({
                 "step": step,
                 "peer": peer,
                 "bailey_seconds": ours[step],
                 "peer_seconds": figures[step],
-                "ratio": ratio,
-                "goal": goal,
-                "met": None if goal is None else ratio <= goal,
+                **judged(ours[step] / figures[step], GOALS.get((step, peer))),
             })
     return found
 
@@ -87,8 +82,7 @@ def print_table(results, found):
         print(f"{name:<12}" + "".join(f"{figures[step]:>12.1f} s" for step in STEPS) + f"{calls:>10}")
     print("\nBailey's time as a share of")
     for each in found:
-        goal = "" if each["goal"] is None else f"  goal {each['goal']:.3f}: {'met' if each['met'] else 'missed'}"
-        print(f"  {each['peer']:<12} {each['step']:<10} {each['ratio']:7.3f}{goal}")
+        print(f"  {each['peer']:<12} {each['step']:<10} {each['ratio']:7.3f}{goal_text(each)}")
 
 
 def print_calls(results):

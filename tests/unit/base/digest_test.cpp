@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace bailey {
 namespace {
@@ -40,6 +41,21 @@ TEST(Digest, OfAValueIsOverItsCanonicalForm) {
   EXPECT_EQ(digest_of(*spaced), digest_of(std::string_view(R"({"a":[],"b":1})")));
   // A text and the JSON string of it are different things.
   EXPECT_NE(digest_of(std::string_view("a")), digest_of(Json("a")));
+}
+
+TEST(Digest, WithAListIsThatOfTheWhole) {
+  const std::vector<Json> elements{{{"b", 1}, {"a", "x,]}"}}, "two", nullptr, Json::array()};
+  for (const std::string list : {"a", "m", "z", "m\"m"}) {
+    for (std::size_t size = 0; size <= elements.size(); ++size) {
+      const Json rest = {{"l", Json::array()}, {"n", {{list, Json::array()}}}};
+      Json whole = rest;
+      whole[list] = Json(std::vector<Json>(elements.begin(), elements.begin() + size));
+      EXPECT_EQ(digest_with_list(rest, list, size, [&](std::size_t i) { return elements[i]; }),
+                digest_of(whole))
+          << list << " with " << size;
+    }
+  }
+  EXPECT_EQ(digest_with_list(Json::object(), "only", 0, {}), digest_of(Json{{"only", Json::array()}}));
 }
 
 TEST(IsDigest, TakesOneSpellingOnly) {

@@ -1,6 +1,7 @@
 #include "orchestrator/provision/apply/executor.hpp"
 
 #include "orchestrator/provision/apply/teardown.hpp"
+#include "tests/support/counting_store.hpp"
 #include "tests/unit/provision/apply/apply_world.hpp"
 
 #include <set>
@@ -332,6 +333,85 @@ TEST_F(Executor, HasAJsonForm) {
   EXPECT_EQ(json["operations"][0]["error"]["kind"], "refused");
 }
 
+TEST_F(Executor, SendsNothingAfterAStopAndTakesBackWhatItAnnounced) {
+  world_.declare_all(20);
+  world_.concurrency = 4;
+  world_.provider->set_latency(std::chrono::milliseconds(2));
+  std::stop_source stop;
+  int started = 0;
+  world_.observer = [&](const ApplyEvent& event) {
+    if (event.kind == ApplyEvent::Kind::Started && ++started == 8) stop.request_stop();
+  };
+  const auto report = world_.apply(world_.plan(), stop.get_token());
+  std::size_t succeeded = 0;
+  for (const auto& operation : report.operations) {
+    const bool made = operation.outcome == OperationOutcome::Succeeded;
+    EXPECT_TRUE(made || operation.outcome == OperationOutcome::Cancelled);
+    EXPECT_EQ(world_.cloud.with_marker({EnvironmentUid("env-1"), operation.address, 1}).has_value(),
+              made);
+    succeeded += made ? 1 : 0;
+  }
+  EXPECT_LT(succeeded, report.operations.size());
+  EXPECT_EQ(world_.states().size(), succeeded);
+  EXPECT_TRUE(world_.intents().empty());
+  EXPECT_TRUE(world_.apply(world_.plan()).ok());
+  check_invariants();
+}
+
+TEST_F(Executor, BeginsWithTheLongestExpectedWay) {
+  world_.declare("a", "secret", {{"generate", {{"length", 32}}}});
+  world_.declare("b", "network", {{"cidr", "10.0.0.0/24"}});
+  world_.declare("c", "security-group", Json::object());
+  world_.concurrency = 1;
+  std::vector<std::string> order;
+  world_.observer = [&](const ApplyEvent& event) {
+    if (event.kind == ApplyEvent::Kind::Started) order.push_back(event.address.local());
+  };
+  auto context = world_.context();
+  context.expected = [](const std::string& type, Action action) {
+    EXPECT_EQ(action, Action::Create);
+    return type == "network" ? 9.0 : type == "security-group" ? 5.0 : 1.0;
+  };
+  ASSERT_TRUE(apply_plan(context, world_.plan(), world_.boundary, world_.fence, {}));
+  EXPECT_EQ(order, (std::vector<std::string>{"b", "c", "a"}));
+}
+
+/// What an apply asks of its store grows with the plan and with nothing else.
+class ExecutorsStore : public ::testing::TestWithParam<int> {};
+
+TEST_P(ExecutorsStore, WritesTwoRecordsAnOperationAndReadsNone) {
+  ApplyWorld world;
+  world.declare_all(GetParam() - 3);
+  test::CountingStore counting(*world.store);
+  const auto context = [&] {
+    return ApplyContext{.store = counting,
+                        .provider = *world.provider,
+                        .schema = world.schema,
+                        .clock = world.clock,
+                        .random = world.random,
+                        .concurrency = world.concurrency};
+  };
+  const auto size = static_cast<std::size_t>(GetParam());
+  ASSERT_TRUE(apply_plan(context(), world.plan(), world.boundary, world.fence, {})->ok());
+  auto counts = counting.counts();
+  EXPECT_EQ(counts.written[Collection::Intent], size);
+  EXPECT_EQ(counts.written[Collection::Resource], size);
+  EXPECT_EQ(counts.entries, size);
+  EXPECT_EQ(counts.read[Collection::Resource], 0U);
+  EXPECT_EQ(counts.read[Collection::Intent], 0U);
+  EXPECT_LE(counts.commits, 2 * size + 1);
+  EXPECT_LE(counts.written[Collection::Environment], counts.commits);
+
+  counting.reset();
+  ASSERT_TRUE(apply_plan(context(), world.plan(), world.boundary, world.fence, {})->ok());
+  counts = counting.counts();
+  EXPECT_EQ(counts.commits, 1U);
+  EXPECT_EQ(counts.read[Collection::Resource], size);  // For references.
+  EXPECT_EQ(counts.entries, 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, ExecutorsStore, ::testing::Values(10, 100, 300));
+
 TEST(ExecutorAtScale, AppliesAThousandResourcesWithManyInFlight) {
   ApplyWorld world;
   world.declare_all(0);
@@ -353,6 +433,8 @@ TEST(ExecutorAtScale, AppliesAThousandResourcesWithManyInFlight) {
   EXPECT_EQ(world.cloud.duplicates(), 0);
   EXPECT_EQ(world.cloud.violations().total(), 0);
   EXPECT_GT(world.provider->most_in_flight(), 1);
+  EXPECT_LE(world.provider->most_in_flight(), 64);
+  EXPECT_LE(report.lower_bound, report.makespan);
   EXPECT_TRUE(world.plan().empty());
 }
 

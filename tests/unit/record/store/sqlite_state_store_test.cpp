@@ -55,6 +55,25 @@ TEST_F(SqliteStateStoreTest, OpensPathsThatLookLikeUris) {
   EXPECT_TRUE(get(*open(), "key").has_value());
 }
 
+TEST_F(SqliteStateStoreTest, FindsTheOpenChangesOfADatabaseOfVersionOne) {
+  open();
+  tamper(R"(
+    DROP TABLE open_change;
+    INSERT INTO change VALUES
+      ('a', 1, '{"environment": "dev", "state": "done", "created_at": "2026-01-01T00:00:00Z"}'),
+      ('b', 1, '{"environment": "dev", "state": "waiting", "created_at": "2026-01-02T00:00:00Z"}'),
+      ('c', 7, '{"environment": "test", "state": "executing", "created_at": "2026-01-03T00:00:00Z"}');
+    PRAGMA user_version = 1;
+  )");
+  const auto store = open();
+  const auto records = store->begin(Access::Read).value()->list(Collection::OpenChange, {}).value();
+  ASSERT_EQ(records.size(), 2U);
+  EXPECT_EQ(records[0].key, "b");
+  EXPECT_EQ(records[0].body,
+            nlohmann::json({{"environment", "dev"}, {"created_at", "2026-01-02T00:00:00Z"}}));
+  EXPECT_EQ(records[1].key, "c");
+}
+
 TEST_F(SqliteStateStoreTest, RefusesADatabaseOfANewerProgram) {
   open();
   tamper("PRAGMA user_version = 99");
