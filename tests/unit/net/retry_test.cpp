@@ -1,10 +1,13 @@
 #include "orchestrator/net/retry.hpp"
 
 #include "tests/support/fake_clock.hpp"
+#include "tests/support/fake_random.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
+#include <map>
 
 namespace bailey {
 namespace {
@@ -61,13 +64,15 @@ class RetryTest : public testing::Test {
     client.duration = duration;
     ExtremeRandom random(largest);
     auto result =
-        send_with_retry(client, request_, repeat, policy_, clock_, random, stop_.get_token());
+        send_with_retry({client, health_, clock_, random}, request_, repeat, policy_,
+                        stop_.get_token());
     timeouts_ = client.timeouts;
     return result;
   }
   [[nodiscard]] std::size_t calls() const { return timeouts_.size(); }
 
   test::FakeClock clock_;
+  ServiceHealth health_;
   HttpRequest request_{.url = "http://a/"};
   RetryPolicy policy_;
   std::stop_source stop_;
@@ -169,6 +174,88 @@ TEST_F(RetryTest, StopsWhileWaiting) {
   stop_.request_stop();
   EXPECT_EQ(run(Repeat::Safe, {status(503), status(200)}).error().kind(), ErrorKind::Cancelled);
   EXPECT_EQ(calls(), 1U);
+}
+
+TEST_F(RetryTest, AnApiThatAlwaysFailsGetsOneRequestACallOnceTheBudgetIsSpent) {
+  constexpr std::size_t kCalls = 10'000;
+  std::size_t sent = 0;
+  for (std::size_t i = 0; i < kCalls; ++i) {
+    request_.url = "http://" + std::to_string(i) + "/";  // Each its own breaker: only the budget.
+    EXPECT_EQ(run(Repeat::Safe, {status(503)})->status, 503);
+    sent += calls();
+  }
+  EXPECT_GT(sent, kCalls);
+  EXPECT_LE(sent, kCalls + 100);
+}
+
+TEST_F(RetryTest, SuccessFillsTheBudgetAgain) {
+  policy_.attempts = 2;
+  while (health_.take_retry()) {
+  }
+  (void)run(Repeat::Safe, {status(503), status(200)});
+  EXPECT_EQ(calls(), 1U);
+  for (int i = 0; i < 5; ++i) (void)run(Repeat::Safe, {status(200)});
+  for (int i = 0; i < 3; ++i) {
+    (void)run(Repeat::Safe, {status(503), status(200)});
+    EXPECT_EQ(calls(), 2U) << "a retry that succeeds costs nothing";
+  }
+}
+
+TEST_F(RetryTest, NothingIsSentWhileTheBreakerIsOpen) {
+  policy_ = {.attempts = 1, .deadline = 4s};
+  for (int i = 0; i < 20; ++i) (void)run(Repeat::Never, {status(503)});
+  const auto refused = run(Repeat::Never, {status(200)});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(calls(), 0U);
+  EXPECT_EQ(refused.error().kind(), ErrorKind::Unavailable);
+  EXPECT_EQ(refused.error().retry_after(), 5s);
+  request_.url = "http://b/";
+  EXPECT_TRUE(run(Repeat::Never, {status(200)})) << "another service has its own";
+}
+
+TEST_F(RetryTest, WhoHasTheTimeWaitsUntilTheBreakerLetsOneTry) {
+  policy_ = {.attempts = 1};
+  for (int i = 0; i < 20; ++i) (void)run(Repeat::Never, {status(502)});
+  const auto before = clock_.monotonic_now();
+  EXPECT_EQ(run(Repeat::Never, {status(502)})->status, 502);
+  EXPECT_GE(clock_.monotonic_now() - before, 5s);
+  EXPECT_EQ(calls(), 1U);
+  EXPECT_EQ(health_.admit("http://a", clock_.monotonic_now()), 5s) << "its failure opens it again";
+  EXPECT_EQ(run(Repeat::Never, {status(200)})->status, 200);
+  EXPECT_EQ(health_.admit("http://a", clock_.monotonic_now()), 0s);
+}
+
+TEST_F(RetryTest, ManyClientsComeBackSpreadOverTimeAfterAnOutage) {
+  // Each of them meets an outage of 10 s; the server counts who comes in which second after it.
+  policy_ = {.attempts = 12, .deadline = 600s};
+  std::map<long, int> arrivals;
+  test::FakeRandom random(7);
+  for (int client = 0; client < 50; ++client) {
+    test::FakeClock clock;
+    ServiceHealth health;
+    class Server final : public HttpClient {
+     public:
+      Server(test::FakeClock& clock, std::map<long, int>& arrivals)
+          : clock_(clock), arrivals_(arrivals) {}
+      Result<HttpResponse> send(const HttpRequest&, std::stop_token) override {
+        const auto now = clock_.monotonic_now().time_since_epoch();
+        if (now < 10s) return status(503);
+        ++arrivals_[std::chrono::duration_cast<std::chrono::seconds>(now).count()];
+        return status(200);
+      }
+
+     private:
+      test::FakeClock& clock_;
+      std::map<long, int>& arrivals_;
+    } server(clock, arrivals);
+    ASSERT_EQ(send_with_retry({server, health, clock, random}, request_, Repeat::Safe, policy_, {})
+                  ->status,
+              200);
+  }
+  int peak = 0;
+  for (const auto& [second, count] : arrivals) peak = std::max(peak, count);
+  const auto seconds = arrivals.rbegin()->first - arrivals.begin()->first + 1;
+  EXPECT_LE(peak * seconds, 2 * 50) << "over " << seconds << " s";
 }
 
 }  // namespace
