@@ -12,10 +12,6 @@ namespace {
 constexpr int kRecordAttempts = 3;
 constexpr std::size_t kLongestDetail = 400;
 
-bool is_store_trouble(const Error& error) {
-  return error.kind() == ErrorKind::Io || error.kind() == ErrorKind::Unavailable;
-}
-
 Status step_serial(Transaction& transaction, const std::string& environment) {
   auto record = transaction.get(Collection::Environment, environment);
   if (!record) return fail(std::move(record.error()));
@@ -87,7 +83,7 @@ Status JournalWriter::announce(Intent& intent) {
 
 Status JournalWriter::record(const Recording& recording) {
   auto written = record_once(recording);
-  for (int attempt = 1; !written && is_store_trouble(written.error()) && attempt < kRecordAttempts;
+  for (int attempt = 1; !written && written.error().code() == kStoreFailed && attempt < kRecordAttempts;
        ++attempt) {
     context_.clock.sleep_for(std::chrono::milliseconds(20 << attempt), {});
     written = record_once(recording);

@@ -115,7 +115,7 @@ class FaultyStore final : public StateStore {
       return inner_->newest_checkpoint();
     }
     Status commit() override {
-      if (owner_.fails()) return fail(ErrorKind::Io, "the disk does not answer");
+      if (owner_.fails()) return fail(Error(ErrorKind::Io, "the disk does not answer").with_code(std::string(kStoreFailed)));
       return inner_->commit();
     }
 
