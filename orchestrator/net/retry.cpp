@@ -13,6 +13,8 @@ using std::chrono::milliseconds;
 constexpr int kTooManyRequests = 429;
 constexpr int kServiceUnavailable = 503;
 constexpr std::size_t kMaxSecondsDigits = 9;
+// Over which those who wait for one breaker come back: all at once they would be the next outage.
+constexpr milliseconds kSpread{5'000};
 
 std::optional<milliseconds> retry_after(const HttpResponse& response, const Clock& clock) {
   const auto text = response.header("retry-after");
@@ -104,7 +106,8 @@ class Sending {
     for (;;) {
       const auto closed = doors_.health.admit(origin_, doors_.clock.monotonic_now());
       if (closed.count() == 0) break;
-      const auto wait = closed + jitter(policy_, 1, false, doors_.random);
+      const auto spread = static_cast<std::uint64_t>(kSpread.count());
+      const auto wait = closed + milliseconds(doors_.random.below(spread + 1));
       if (wait >= left()) {
         return fail(Error(ErrorKind::Unavailable,
                           "nothing was sent: " + origin_ + " has failed too often of late")

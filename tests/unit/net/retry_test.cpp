@@ -6,8 +6,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <deque>
 #include <map>
+#include <mutex>
+#include <thread>
+#include <vector>
 
 namespace bailey {
 namespace {
@@ -225,37 +229,94 @@ TEST_F(RetryTest, WhoHasTheTimeWaitsUntilTheBreakerLetsOneTry) {
   EXPECT_EQ(health_.admit("http://a", clock_.monotonic_now()), 0s);
 }
 
-TEST_F(RetryTest, ManyClientsComeBackSpreadOverTimeAfterAnOutage) {
-  // Each of them meets an outage of 10 s; the server counts who comes in which second after it.
-  policy_ = {.attempts = 12, .deadline = 600s};
-  std::map<long, int> arrivals;
-  test::FakeRandom random(7);
-  for (int client = 0; client < 50; ++client) {
-    test::FakeClock clock;
-    ServiceHealth health;
-    class Server final : public HttpClient {
-     public:
-      Server(test::FakeClock& clock, std::map<long, int>& arrivals)
-          : clock_(clock), arrivals_(arrivals) {}
-      Result<HttpResponse> send(const HttpRequest&, std::stop_token) override {
-        const auto now = clock_.monotonic_now().time_since_epoch();
-        if (now < 10s) return status(503);
-        ++arrivals_[std::chrono::duration_cast<std::chrono::seconds>(now).count()];
-        return status(200);
-      }
+/// One time for many threads: it goes on when all of them sleep, to where the first one wakes.
+class SharedClock final : public Clock {
+ public:
+  explicit SharedClock(int threads) : awake_(threads) {}
+  WallTime wall_now() const override { return WallTime(now()); }
+  MonotonicTime monotonic_now() const override { return MonotonicTime(now()); }
+  bool sleep_for(milliseconds duration, std::stop_token) override {
+    std::unique_lock lock(mutex_);
+    bool woken = false;
+    sleepers_.emplace(now_ + duration, &woken);
+    --awake_;
+    go_on();
+    changed_.wait(lock, [&] { return woken; });
+    return true;
+  }
+  void leave() {
+    const std::lock_guard lock(mutex_);
+    --awake_;
+    go_on();
+  }
+  milliseconds now() const {
+    const std::lock_guard lock(mutex_);
+    return now_;
+  }
 
-     private:
-      test::FakeClock& clock_;
-      std::map<long, int>& arrivals_;
-    } server(clock, arrivals);
-    ASSERT_EQ(send_with_retry({server, health, clock, random}, request_, Repeat::Safe, policy_, {})
-                  ->status,
-              200);
+ private:
+  void go_on() {
+    if (awake_ > 0 || sleepers_.empty()) return;
+    now_ = sleepers_.begin()->first;
+    *sleepers_.begin()->second = true;
+    sleepers_.erase(sleepers_.begin());
+    ++awake_;
+    changed_.notify_all();
+  }
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::multimap<milliseconds, bool*> sleepers_;
+  milliseconds now_{0};
+  int awake_;
+};
+
+/// Down for its first ten seconds; counts who comes in which second afterwards.
+class RecoveringService final : public HttpClient {
+ public:
+  explicit RecoveringService(SharedClock& clock) : clock_(clock) {}
+  Result<HttpResponse> send(const HttpRequest&, std::stop_token) override {
+    clock_.sleep_for(10ms, {});
+    const auto now = clock_.now();
+    if (now < 10s) return status(503);
+    const std::lock_guard lock(mutex_);
+    ++arrivals[std::chrono::duration_cast<std::chrono::seconds>(now).count()];
+    return status(200);
+  }
+  std::map<long, int> arrivals;
+
+ private:
+  SharedClock& clock_;
+  std::mutex mutex_;
+};
+
+TEST(Retry, ManyClientsComeBackSpreadOverTimeAfterAnOutage) {
+  constexpr int kClients = 50;
+  constexpr int kRuns = 20;
+  std::map<long, int> arrivals;
+  for (int run = 0; run < kRuns; ++run) {
+    SharedClock clock(kClients);
+    RecoveringService service(clock);
+    ServiceHealth health;
+    test::FakeRandom random(static_cast<std::uint64_t>(run) + 1);
+    std::vector<std::jthread> clients;
+    for (int i = 0; i < kClients; ++i) {
+      clients.emplace_back([&] {
+        const RetryPolicy patient{.attempts = 100, .deadline = 600s};
+        EXPECT_EQ(send_with_retry({service, health, clock, random}, {.url = "http://a/"},
+                                  Repeat::Safe, patient, {})
+                      ->status,
+                  200);
+        clock.leave();
+      });
+    }
+    clients.clear();
+    for (const auto& [second, count] : service.arrivals) arrivals[second] += count;
   }
   int peak = 0;
   for (const auto& [second, count] : arrivals) peak = std::max(peak, count);
   const auto seconds = arrivals.rbegin()->first - arrivals.begin()->first + 1;
-  EXPECT_LE(peak * seconds, 2 * 50) << "over " << seconds << " s";
+  EXPECT_LE(peak * seconds, 2 * kClients * kRuns) << peak << " at most, over " << seconds << " s";
 }
 
 }  // namespace
