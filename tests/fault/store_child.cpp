@@ -48,7 +48,9 @@ Status write_one(StateStore& store, int number) {
 }
 
 int write_all(const char* file, int first, int last) {
-  auto store = SqliteStateStore::open(file);
+  // A lock that cannot be had is waited for: not long, nobody else is here.
+  auto store = SqliteStateStore::open(file, OpenMode::ReadWrite,
+                                      {.busy_timeout = std::chrono::milliseconds(50)});
   if (!store) {
     std::printf("unopened: %s\n", store.error().render().c_str());
     return 1;

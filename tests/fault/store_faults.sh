@@ -46,9 +46,10 @@ run() { # run CALL FAULT NTH
   rm -f "$work"/state.db*
   local when=$nth
   [[ $fault != *+ ]] || when=$nth+
-  strace -f -qq -o "$work/trace" "${paths[@]}" -e trace="$call" \
-    -e inject="$call:${fault%+}:when=$when" "$child" write "$file" 1 "$count" \
-    >"$work/said" 2>/dev/null || true
+  # In a shell of its own, which may say "Killed" to nobody.
+  (strace -f -qq -o "$work/trace" "${paths[@]}" -e trace="$call" \
+    -e inject="$call:${fault%+}:when=$when" "$child" write "$file" 1 "$count" || true) \
+    >"$work/said" 2>/dev/null
   grep -q 'INJECTED\|killed by SIGKILL' "$work/trace" || return 1
   runs=$((runs + 1))
   check

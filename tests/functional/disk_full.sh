@@ -104,7 +104,7 @@ project=$("$BAILEY" env show shop-dev --json | jq -r .boundary)
 left_kib() { df --output=avail -k "$work/disk" | tail -1; }
 sed -i 's/networks: 1}/networks: 100}/' "$work/specs/acme.yaml"
 fallocate -l "$(($(left_kib) - 700))K" "$work/disk/filler"
-id=$("$BAILEY" apply "$work/specs" --json | jq -r '.changes[0].id // .changes[0]')
+id=$("$BAILEY" apply "$work/specs" --json | jq -r ".changes[0]")
 for _ in $(seq 200); do
   (($(left_kib) > 8)) || break
   sleep 0.1
