@@ -13,6 +13,8 @@ using std::chrono::milliseconds;
 constexpr int kTooManyRequests = 429;
 constexpr int kServiceUnavailable = 503;
 constexpr std::size_t kMaxSecondsDigits = 9;
+// Over which those who wait for one breaker come back: all at once they would be the next outage.
+constexpr milliseconds kSpread{5'000};
 
 std::optional<milliseconds> retry_after(const HttpResponse& response, const Clock& clock) {
   const auto text = response.header("retry-after");
@@ -65,29 +67,85 @@ milliseconds jitter(const RetryPolicy& policy, int failures, bool rate_limited, 
   return floor + milliseconds(random.below(span + 1));
 }
 
-}  // namespace
+bool tells_of_trouble(const Result<HttpResponse>& result) {
+  if (!result) return result.error().retryable() && !is_rate_limited(result);
+  return result->status == 500 || (result->status >= 502 && result->status <= 504);
+}
 
-Result<HttpResponse> send_with_retry(HttpClient& client, const HttpRequest& request, Repeat repeat,
-                                     const RetryPolicy& policy, Clock& clock, Random& random,
-                                     std::stop_token stop) {
-  const auto end = clock.monotonic_now() + policy.deadline;
-  const auto left = [&] {
-    return std::chrono::duration_cast<milliseconds>(end - clock.monotonic_now());
-  };
-  HttpRequest attempt = request;
-  for (int tries = 1;; ++tries) {
-    attempt.timeout = std::min(request.timeout, std::max(left(), milliseconds(1)));
-    auto result = client.send(attempt, stop);
-    if (tries >= policy.attempts || !may_repeat(result, repeat)) return result;
-    const auto floor = retry_after(result, clock).value_or(milliseconds(0));
-    const auto time = left();
-    if (floor >= time) return result;
-    const auto wait = floor + jitter(policy, tries, is_rate_limited(result), random);
-    if (wait >= time) return result;
-    if (!clock.sleep_for(wait, stop)) {
-      return fail(Error(ErrorKind::Cancelled, "stopped while waiting to try again"));
+/// One call with its repetitions.
+class Sending {
+ public:
+  Sending(const Doors& doors, const HttpRequest& request, const RetryPolicy& policy,
+          const std::stop_token& stop)
+      : doors_(doors),
+        policy_(policy),
+        stop_(stop),
+        attempt_(request),
+        timeout_(request.timeout),
+        origin_(origin_of(request.url)),
+        end_(doors.clock.monotonic_now() + policy.deadline) {}
+
+  Result<HttpResponse> run(Repeat repeat) {
+    auto result = attempt();
+    if (result && !tells_of_trouble(result)) doors_.health.reward_success();
+    for (int tries = 1;; ++tries) {
+      if (tries >= policy_.attempts || !may_repeat(result, repeat)) return result;
+      const auto floor = retry_after(result, doors_.clock).value_or(milliseconds(0));
+      if (floor >= left()) return result;
+      const auto wait = floor + jitter(policy_, tries, is_rate_limited(result), doors_.random);
+      if (wait >= left() || !doors_.health.take_retry()) return result;
+      if (!doors_.clock.sleep_for(wait, stop_)) return stopped();
+      result = attempt();
+      if (result && !tells_of_trouble(result)) doors_.health.give_back_retry();
     }
   }
+
+ private:
+  /// Once the service may be asked.
+  Result<HttpResponse> attempt() {
+    for (;;) {
+      const auto closed = doors_.health.admit(origin_, doors_.clock.monotonic_now());
+      if (closed.count() == 0) break;
+      const auto spread = static_cast<std::uint64_t>(kSpread.count());
+      const auto wait = closed + milliseconds(doors_.random.below(spread + 1));
+      if (wait >= left()) {
+        return fail(Error(ErrorKind::Unavailable,
+                          "nothing was sent: " + origin_ + " has failed too often of late")
+                        .with_retry_after(closed));
+      }
+      if (!doors_.clock.sleep_for(wait, stop_)) return stopped();
+    }
+    attempt_.timeout = std::min(timeout_, std::max(left(), milliseconds(1)));
+    auto result = doors_.http.send(attempt_, stop_);
+    if (!result && !result.error().retryable()) {
+      doors_.health.withdraw(origin_);
+    } else {
+      doors_.health.note(origin_, tells_of_trouble(result), doors_.clock.monotonic_now());
+    }
+    return result;
+  }
+
+  milliseconds left() const {
+    return std::chrono::duration_cast<milliseconds>(end_ - doors_.clock.monotonic_now());
+  }
+  static tl::unexpected<Error> stopped() {
+    return fail(Error(ErrorKind::Cancelled, "stopped while waiting to try again"));
+  }
+
+  const Doors& doors_;
+  const RetryPolicy& policy_;
+  const std::stop_token& stop_;
+  HttpRequest attempt_;
+  milliseconds timeout_;
+  std::string origin_;
+  MonotonicTime end_;
+};
+
+}  // namespace
+
+Result<HttpResponse> send_with_retry(const Doors& doors, const HttpRequest& request, Repeat repeat,
+                                     const RetryPolicy& policy, std::stop_token stop) {
+  return Sending(doors, request, policy, stop).run(repeat);
 }
 
 }  // namespace bailey

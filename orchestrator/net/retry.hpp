@@ -3,6 +3,7 @@
 #include "orchestrator/base/clock.hpp"
 #include "orchestrator/base/random.hpp"
 #include "orchestrator/net/http_client.hpp"
+#include "orchestrator/net/service_health.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -22,14 +23,23 @@ struct RetryPolicy {
   std::chrono::milliseconds deadline{120'000};  ///< Over all attempts and waits.
 };
 
+/// What calls to the services of one account go through. The references outlive it.
+struct Doors {
+  HttpClient& http;
+  ServiceHealth& health;
+  Clock& clock;
+  Random& random;
+};
+
 /// Sends, and sends again what may succeed later. The wait is full jitter below base * 2^n, capped;
 /// after 429 at least half of that, since everybody was told so at once. A Retry-After (seconds or
 /// HTTP date) is a floor to which the jitter is added; a wait that would pass the deadline gives up
-/// at once. No request gets more time than is left. Returns the last answer or failure, and
-/// Cancelled when stopped while waiting.
-[[nodiscard]] Result<HttpResponse> send_with_retry(HttpClient& client, const HttpRequest& request,
+/// at once. No request gets more time than is left. Nothing is sent again once the account's budget
+/// of retries is spent, and nothing at all to a service while its breaker is open: that is waited
+/// for as well, within the deadline. Returns the last answer or failure, Unavailable when nothing
+/// could be sent in time, and Cancelled when stopped while waiting.
+[[nodiscard]] Result<HttpResponse> send_with_retry(const Doors& doors, const HttpRequest& request,
                                                    Repeat repeat, const RetryPolicy& policy,
-                                                   Clock& clock, Random& random,
                                                    std::stop_token stop);
 
 }  // namespace bailey

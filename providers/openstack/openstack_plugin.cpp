@@ -1,7 +1,6 @@
 #include "providers/openstack/openstack_plugin.hpp"
 
 #include "orchestrator/base/json.hpp"
-#include "orchestrator/net/limited_http_client.hpp"
 #include "providers/openstack/boundary.hpp"
 #include "providers/openstack/credential.hpp"
 #include "providers/openstack/identity.hpp"
@@ -39,9 +38,7 @@ std::optional<std::string> fixed_difference(const ResourceTypeSchema& schema, co
 class OpenstackProvider final : public Provider {
  public:
   OpenstackProvider(const ProviderContext& context, SessionOptions options)
-      : http_(context.http, context.clock, context.account.limits.concurrency,
-              context.account.limits.requests_per_second),
-        home_(std::move(options), Doors{http_, context.clock, context.random},
+      : home_(std::move(options), Doors{context.http, health_, context.clock, context.random},
               context.account.domains) {}
 
   Result<std::string> ensure_boundary(const BoundaryRequest& request,
@@ -187,7 +184,7 @@ class OpenstackProvider final : public Provider {
     return framed(act(**kind, work), frame);
   }
 
-  LimitedHttpClient http_;
+  ServiceHealth health_;
   Home home_;
 };
 

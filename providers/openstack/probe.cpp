@@ -89,8 +89,7 @@ class Probe {
          {{"identity", {{"methods", {"token"}}, {"token", {{"id", token.id.reveal()}}}}},
           {"scope", {{"project", {{"id", target_.boundary}}}}}}}};
     request.body = body.dump();
-    const auto answer = send_with_retry(doors_.http, request, Repeat::Safe, RetryPolicy{},
-                                        doors_.clock, doors_.random, stop_);
+    const auto answer = send_with_retry(doors_, request, Repeat::Safe, RetryPolicy{}, stop_);
     const std::string operation = "rescope token";
     if (!answer) return note(operation, ProbeOutcome::Unknown, answer.error().message());
     if (answer->status == 201 || answer->status == 200) {
@@ -189,8 +188,7 @@ class Probe {
       request.ca_file = options_.ca_file;
       request.secret_headers = {{"X-Auth-Token", (*token)->id}};
       note_answer(std::string(verb) + " container", method,
-                  send_with_retry(doors_.http, request, Repeat::Safe, RetryPolicy{}, doors_.clock,
-                                  doors_.random, stop_));
+                  send_with_retry(doors_, request, Repeat::Safe, RetryPolicy{}, stop_));
       if (attempts_.back().outcome != ProbeOutcome::Refused) return;
     }
   }

@@ -118,8 +118,7 @@ Result<HttpResponse> Session::transmit(HttpRequest request, Repeat repeat,
                     .with_code("openstack.plain-http"));
   }
   request.ca_file = options_.ca_file;
-  auto answer = send_with_retry(doors_.http, request, repeat, RetryPolicy{}, doors_.clock,
-                                doors_.random, std::move(stop));
+  auto answer = send_with_retry(doors_, request, repeat, RetryPolicy{}, std::move(stop));
   if (answer || answer.error().code() != kBadCertificate) return answer;
   return fail(
       std::move(answer.error())

@@ -4,7 +4,6 @@
 #include "orchestrator/base/error.hpp"
 #include "orchestrator/base/random.hpp"
 #include "orchestrator/base/secret.hpp"
-#include "orchestrator/net/http_client.hpp"
 #include "orchestrator/net/retry.hpp"
 #include "providers/openstack/errors.hpp"
 #include "providers/openstack/microversion.hpp"
@@ -25,13 +24,6 @@
 #include <vector>
 
 namespace bailey::openstack {
-
-/// The doors to the world that all calls go through. They outlive whoever holds them.
-struct Doors {
-  HttpClient& http;
-  Clock& clock;
-  Random& random;
-};
 
 /// A user by id, or by name and domain.
 struct LoginUser {

@@ -3,6 +3,7 @@
 #include "orchestrator/base/encoding.hpp"
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/net/curl_http_client.hpp"
+#include "orchestrator/net/limited_http_client.hpp"
 #include "providers/devcloud/devcloud.hpp"
 #include "providers/openstack/boundary.hpp"
 #include "providers/openstack/credential.hpp"
@@ -115,7 +116,7 @@ class Ground {
   ContractCloud& cloud() { return *cloud_; }
   HttpClient& http() { return http_; }
   Random& random() { return random_; }
-  openstack::Doors doors() { return {http_, cloud_->clock(), random_}; }
+  Doors doors() { return {http_, health_, cloud_->clock(), random_}; }
   openstack::Home& home() { return *home_; }
   Api admin() { return home_->api({}); }
   const std::string& flavor() const { return flavor_; }
@@ -153,7 +154,9 @@ class Ground {
   }
 
  private:
-  Ground() : cloud_(make_cloud()) {
+  Ground()
+      : cloud_(make_cloud()),
+        http_(curl_, cloud_->clock(), cloud_->account.limits.concurrency, 0) {
     auto options = openstack::session_options(cloud_->account, cloud_->credential);
     home_ = std::make_unique<openstack::Home>(*options, doors());
     make_flavor();
@@ -181,9 +184,11 @@ class Ground {
     upload(image_id_);
   }
 
-  CurlHttpClient http_;
   SystemRandom random_;
   std::unique_ptr<ContractCloud> cloud_;
+  CurlHttpClient curl_;
+  LimitedHttpClient http_;
+  ServiceHealth health_;
   std::unique_ptr<openstack::Home> home_;
   std::string flavor_;
   std::string flavor_id_;

@@ -56,7 +56,8 @@ class StoreDoor::Doored final : public ForwardingTransaction {
     if (door_.server_.process.dead) return dead();
     if (door_.disk_ != Disk::Well) {
       cloud.trace.add(cloud.scheduler.now(), "{} cannot commit{}", name, what_);
-      return fail(ErrorKind::Io, "no space left on device");
+      return fail(
+          Error(ErrorKind::Io, "no space left on device").with_code(std::string(kStoreFailed)));
     }
     auto committed = ForwardingTransaction::commit();
     cloud.trace.add(cloud.scheduler.now(), "{} commits{}", name, what_);
@@ -80,7 +81,9 @@ Result<std::unique_ptr<Transaction>> StoreDoor::begin(Access access) {
   cloud_.point(server_);
   cloud_.scheduler.yield();
   if (server_.process.dead) return dead();
-  if (disk_ == Disk::Broken) return fail(ErrorKind::Io, "input/output error");
+  if (disk_ == Disk::Broken) {
+    return fail(Error(ErrorKind::Io, "input/output error").with_code(std::string(kStoreFailed)));
+  }
   auto inner = store_.begin(access);
   if (!inner) return inner;
   return std::unique_ptr<Transaction>(new Doored(*this, *std::move(inner)));

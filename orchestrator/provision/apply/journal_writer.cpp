@@ -12,10 +12,6 @@ namespace {
 constexpr int kRecordAttempts = 3;
 constexpr std::size_t kLongestDetail = 400;
 
-bool is_store_trouble(const Error& error) {
-  return error.kind() == ErrorKind::Io || error.kind() == ErrorKind::Unavailable;
-}
-
 Status step_serial(Transaction& transaction, const std::string& environment, std::uint64_t steps) {
   auto record = transaction.get(Collection::Environment, environment);
   if (!record) return fail(std::move(record.error()));
@@ -104,7 +100,8 @@ Status JournalWriter::record(const Recording& recording) {
   entry.erase_intent = !recording.keep_intent;
   entry.audit = entry_of(recording, context_.clock.wall_now());
   auto written = group_.commit(entry);
-  for (int attempt = 1; !written && is_store_trouble(written.error()) && attempt < kRecordAttempts;
+  for (int attempt = 1;
+       !written && written.error().code() == kStoreFailed && attempt < kRecordAttempts;
        ++attempt) {
     context_.clock.sleep_for(std::chrono::milliseconds(20 << attempt), {});
     written = group_.commit(entry);

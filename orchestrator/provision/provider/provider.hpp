@@ -192,7 +192,7 @@ class Provider {
 struct ProviderContext {
   const Account& account;
   Secret credential;  ///< Content of the account's credential source.
-  HttpClient& http;
+  HttpClient& http;   ///< Holds the account's limits.
   Clock& clock;
   Random& random;
 };

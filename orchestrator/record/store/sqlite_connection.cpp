@@ -1,6 +1,7 @@
 #include "orchestrator/record/store/sqlite_connection.hpp"
 
 #include "orchestrator/base/encoding.hpp"
+#include "orchestrator/record/store/state_store.hpp"
 
 #include <fmt/format.h>
 #include <sqlite3.h>
@@ -35,7 +36,9 @@ ErrorKind kind_of_code(int code) {
 
 // SQLite's own words for a code: they hold no value of a statement.
 Error error_of(int code) {
-  return {kind_of_code(code), fmt::format("database: {}", sqlite3_errstr(code))};
+  Error error(kind_of_code(code), fmt::format("database: {}", sqlite3_errstr(code)));
+  const bool failed = error.kind() == ErrorKind::Io || error.kind() == ErrorKind::Unavailable;
+  return failed ? std::move(error).with_code(std::string(kStoreFailed)) : error;
 }
 
 // With the mode from the first byte on. SQLite gives its other files the mode of this one. An

@@ -40,7 +40,8 @@ Status SqliteStateStore::Pool::acquire_writer() {
   }
   std::unique_lock lock(mutex_);
   if (!writer_left_.wait_for(lock, options_.busy_timeout, [this] { return !writing_; })) {
-    return fail(ErrorKind::Unavailable, "another write to the database takes too long");
+    return fail(Error(ErrorKind::Unavailable, "another write to the database takes too long")
+                    .with_code(std::string(kStoreFailed)));
   }
   writing_ = true;
   return {};

@@ -97,8 +97,12 @@ class Transaction {
 
 enum class Access : std::uint8_t { Read, Write };
 
-/// Where everything is kept. Thread-safe; a failing disk makes calls fail with Io and changes
-/// nothing.
+/// The code of a failure of the store itself: no room, a failing disk, a lock that is not given up.
+inline constexpr std::string_view kStoreFailed = "store.failed";
+
+/// Where everything is kept. Thread-safe; a failing disk makes calls fail with Io, code
+/// kStoreFailed, and changes nothing. Whether a commit that failed so became durable is known once
+/// the store answers again.
 class StateStore {
  public:
   virtual ~StateStore() = default;

@@ -189,6 +189,14 @@ std::string first_failure(const ApplyReport& report) {
                      first.empty() ? "none was started" : first);
 }
 
+Status check(const ApplyReport& report) {
+  if (report.ok()) return {};
+  for (const auto& operation : report.operations) {
+    if (operation.error && operation.error->code() == kStoreFailed) return fail(*operation.error);
+  }
+  return fail(ErrorKind::FailedPrecondition, first_failure(report));
+}
+
 // Applies the plan; an Error says why the change cannot be done.
 Status apply(Work& work) {
   auto& change = work.claim.change;
@@ -200,8 +208,7 @@ Status apply(Work& work) {
   auto report = apply_plan(context, change.plan, *boundary, work.claim.fence, work.stop);
   if (!report) return fail(std::move(report.error()).in("applying the plan"));
   change.outcome = to_json(*report);
-  if (!report->ok()) return fail(ErrorKind::FailedPrecondition, first_failure(*report));
-  return {};
+  return check(*report);
 }
 
 Status take_down(Work& work) {
@@ -218,7 +225,7 @@ Status take_down(Work& work) {
     auto report = apply_plan(context, change.plan, boundary, work.claim.fence, work.stop);
     if (!report) return fail(std::move(report.error()).in("applying the plan"));
     work.claim.change.outcome = to_json(*report);
-    if (!report->ok()) return fail(ErrorKind::FailedPrecondition, first_failure(*report));
+    if (auto done = check(*report); !done) return done;
   }
   auto stripped =
       strip_environment(work.engine, *work.bench.bundle, *work.bench.environment, work.stop);

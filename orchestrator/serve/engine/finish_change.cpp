@@ -266,6 +266,7 @@ Result<Change> finish_destroyed(Engine& engine, Claim& claim) {
 
 Result<Change> fail_change(Engine& engine, Claim& claim, const Error& reason,
                            std::stop_token stop) {
+  if (reason.code() == kStoreFailed) return fail(reason);
   return in_transaction(
       engine.store(), Access::Write, [&](Transaction& transaction) -> Result<Change> {
         auto change = claim.change;

@@ -30,7 +30,8 @@ namespace bailey {
 [[nodiscard]] Result<Change> finish_destroyed(Engine& engine, Claim& claim);
 
 /// Ends a change as failed, for a reason; when `stop` was requested it is left as it is instead,
-/// without the lease, to be taken up again.
+/// without the lease, to be taken up again. So it is, with the lease until that runs out, when the
+/// reason is that the store failed (kStoreFailed): nothing is wrong with the change.
 [[nodiscard]] Result<Change> fail_change(Engine& engine, Claim& claim, const Error& reason,
                                          std::stop_token stop);
 

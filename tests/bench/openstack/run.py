@@ -23,6 +23,7 @@ from playbook import Playbook
 from report import goal_text, judged, say
 from shape import Shape
 
+CONTENDERS = ("plain HTTP", "Bailey", "Heat", "Ansible")
 STEPS = ("create", "unchanged", "destroy")
 # Bailey's time as a share of the peer's: what is aimed at.
 GOALS = {
@@ -80,7 +81,8 @@ def print_table(results, found):
     for name, figures in results.items():
         calls = sum(count for count, _ in figures["calls"]["create"].values())
         print(f"{name:<12}" + "".join(f"{figures[step]:>12.1f} s" for step in STEPS) + f"{calls:>10}")
-    print("\nBailey's time as a share of")
+    if found:
+        print("\nBailey's time as a share of")
     for each in found:
         print(f"  {each['peer']:<12} {each['step']:<10} {each['ratio']:7.3f}{goal_text(each)}")
 
@@ -100,9 +102,13 @@ def main():
     parser.add_argument("--program", required=True)
     parser.add_argument("--logs", required=True)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--only", default="plain HTTP,Bailey,Heat,Ansible")
+    parser.add_argument("--only", default=",".join(CONTENDERS), help="some of them, with commas between")
     parser.add_argument("--small", action="store_true", help="a few of everything, to see that it works")
     options = parser.parse_args()
+    names = options.only.split(",")
+    for name in names:
+        if name not in CONTENDERS:
+            parser.error(f'--only: there is no "{name}"; there are {", ".join(CONTENDERS)}')
 
     shape = Shape(2, 2, 2, 2) if options.small else Shape()
     admin = cloud.Administrator()
@@ -112,7 +118,7 @@ def main():
     results = {}
     try:
         with tempfile.TemporaryDirectory(prefix="bailey-bench-") as folder:
-            for name in options.only.split(","):
+            for name in names:
                 say(name)
                 if name == "Bailey":
                     contender = Bailey(admin, shape, image, flavor, folder, options.program)

@@ -157,7 +157,7 @@ class OpenstackTest : public ::testing::Test {
   static ResourceRequest ask(const std::string& type, Json inputs) {
     return {type, marker("one"), "p1", std::move(inputs)};
   }
-  Doors doors() { return {cloud, clock, random}; }
+  Doors doors() { return {cloud, health, clock, random}; }
   SessionOptions options() const {
     SessionOptions made;
     made.auth_url = "https://cloud/v3";
@@ -171,6 +171,7 @@ class OpenstackTest : public ::testing::Test {
   }
 
   FakeOpenstack cloud;
+  ServiceHealth health;
   test::FakeClock clock;
   test::FakeRandom random;
   std::shared_ptr<Provider> provider;

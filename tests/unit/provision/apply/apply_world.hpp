@@ -67,7 +67,10 @@ class FaultyStore final : public StateStore {
     Faulty(const Faulty&) = delete;
     Faulty& operator=(const Faulty&) = delete;
     Status commit() override {
-      if (owner_.fails()) return fail(ErrorKind::Io, "the disk does not answer");
+      if (owner_.fails()) {
+        return fail(
+            Error(ErrorKind::Io, "the disk does not answer").with_code(std::string(kStoreFailed)));
+      }
       committed_ = true;
       return ForwardingTransaction::commit();
     }
