@@ -239,15 +239,6 @@ Status check_start(const ApplyContext& context, const Plan& plan, const Fence& f
   });
 }
 
-Json error_json(const std::optional<Error>& error) {
-  if (!error) return nullptr;
-  return {{"kind", to_string(error->kind())},
-          {"message", error->message()},
-          {"frames", error->frames()},
-          {"hint", error->hint()},
-          {"code", error->code()}};
-}
-
 }  // namespace
 
 bool ApplyReport::ok() const noexcept {
@@ -316,13 +307,22 @@ std::string_view to_string(OperationOutcome outcome) noexcept {
   return "";
 }
 
+Json to_json(const std::optional<Error>& error) {
+  if (!error) return nullptr;
+  return {{"kind", to_string(error->kind())},
+          {"message", error->message()},
+          {"frames", error->frames()},
+          {"hint", error->hint()},
+          {"code", error->code()}};
+}
+
 Json to_json(const ApplyReport& report) {
   Json operations = Json::array();
   for (const auto& operation : report.operations) {
     operations.push_back({{"address", operation.address.str()},
                           {"action", to_string(operation.action)},
                           {"outcome", to_string(operation.outcome)},
-                          {"error", error_json(operation.error)},
+                          {"error", to_json(operation.error)},
                           {"started_ms", operation.started.count()},
                           {"finished_ms", operation.finished.count()},
                           {"duration_ms", operation.duration.count()}});

@@ -100,9 +100,10 @@ struct ApplyContext {
                                              std::stop_token stop);
 
 [[nodiscard]] std::string_view to_string(OperationOutcome outcome) noexcept;
+/// null, or `{"kind", "message", "frames", "hint", "code"}`.
+[[nodiscard]] nlohmann::json to_json(const std::optional<Error>& error);
 /// `{"ok", "makespan_ms", "lower_bound_ms", "operations": [{"address", "action", "outcome",
-/// "error", "started_ms", "finished_ms", "duration_ms"}]}`; `error` is null or `{"kind",
-/// "message", "frames", "hint", "code"}`.
+/// "error", "started_ms", "finished_ms", "duration_ms"}]}`.
 [[nodiscard]] nlohmann::json to_json(const ApplyReport& report);
 
 }  // namespace bailey
