@@ -37,17 +37,9 @@ int weight_of(OperationOutcome outcome) {
   return 4;
 }
 
-/// Gives each step the duration that is expected of it.
-StepPlan weighted(StepPlan plan, const ApplyContext& context) {
-  if (!context.expected) return plan;
-  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
-    const auto& step = plan.steps[i];
-    if (step.operation == nullptr) continue;
-    const auto action = step.kind == StepKind::Removal ? Action::Delete : step.operation->action;
-    plan.edges[i].weight =
-        context.expected(step.operation->type, action == Action::Replace ? Action::Create : action);
-  }
-  return plan;
+StepPlan weighed(StepPlan steps, const ApplyContext& context) {
+  if (context.weigh) context.weigh(steps);
+  return steps;
 }
 
 /// The threads' common view of one apply.
@@ -56,7 +48,7 @@ class Execution {
   Execution(const ApplyContext& context, StepPlan steps, OperationRunner& runner,
             LeaseKeeper& keeper, std::stop_token stop)
       : context_(context),
-        steps_(weighted(std::move(steps), context)),
+        steps_(weighed(std::move(steps), context)),
         scheduler_(steps_.edges),
         runner_(runner),
         keeper_(keeper),
@@ -237,15 +229,6 @@ Status check_start(const ApplyContext& context, const Plan& plan, const Fence& f
   });
 }
 
-Json error_json(const std::optional<Error>& error) {
-  if (!error) return nullptr;
-  return {{"kind", to_string(error->kind())},
-          {"message", error->message()},
-          {"frames", error->frames()},
-          {"hint", error->hint()},
-          {"code", error->code()}};
-}
-
 }  // namespace
 
 bool ApplyReport::ok() const noexcept {
@@ -314,13 +297,22 @@ std::string_view to_string(OperationOutcome outcome) noexcept {
   return "";
 }
 
+Json to_json(const std::optional<Error>& error) {
+  if (!error) return nullptr;
+  return {{"kind", to_string(error->kind())},
+          {"message", error->message()},
+          {"frames", error->frames()},
+          {"hint", error->hint()},
+          {"code", error->code()}};
+}
+
 Json to_json(const ApplyReport& report) {
   Json operations = Json::array();
   for (const auto& operation : report.operations) {
     operations.push_back({{"address", operation.address.str()},
                           {"action", to_string(operation.action)},
                           {"outcome", to_string(operation.outcome)},
-                          {"error", error_json(operation.error)},
+                          {"error", to_json(operation.error)},
                           {"started_ms", operation.started.count()},
                           {"finished_ms", operation.finished.count()},
                           {"duration_ms", operation.duration.count()}});

@@ -23,6 +23,8 @@
 
 namespace bailey {
 
+struct StepPlan;
+
 enum class OperationOutcome : std::uint8_t {
   Succeeded,
   Failed,     ///< The provider said no; what it may have left was taken away.
@@ -75,9 +77,9 @@ struct ApplyContext {
   /// Called from pool threads, one call at a time; it must be quick.
   std::function<void(const ApplyEvent&)> observer = {};
   Threads& threads = system_threads();
-  /// How long a Create, Update, Delete or NoOp of a resource type is expected to take, in any one
-  /// unit: the longest way to the end goes first. Without it, all are alike.
-  std::function<double(const std::string& type, Action action)> expected = {};
+  /// Gives each step the duration that is expected of it, in any one unit: the longest way to the
+  /// end goes first. Without it, all are alike.
+  std::function<void(StepPlan& steps)> weigh = {};
 };
 
 /// Conflict, code `plan.stale`, unless the environment still is the one that was planned for, at
@@ -106,9 +108,10 @@ struct ApplyContext {
                                              std::stop_token stop);
 
 [[nodiscard]] std::string_view to_string(OperationOutcome outcome) noexcept;
+/// null, or `{"kind", "message", "frames", "hint", "code"}`.
+[[nodiscard]] nlohmann::json to_json(const std::optional<Error>& error);
 /// `{"ok", "makespan_ms", "lower_bound_ms", "operations": [{"address", "action", "outcome",
-/// "error", "started_ms", "finished_ms", "duration_ms"}]}`; `error` is null or `{"kind",
-/// "message", "frames", "hint", "code"}`.
+/// "error", "started_ms", "finished_ms", "duration_ms"}]}`.
 [[nodiscard]] nlohmann::json to_json(const ApplyReport& report);
 
 }  // namespace bailey

@@ -2,6 +2,7 @@
 #include "orchestrator/serve/engine/decide_change.hpp"
 #include "orchestrator/serve/engine/execute_change.hpp"
 #include "orchestrator/serve/engine/manage_changes.hpp"
+#include "orchestrator/serve/engine/read_journal.hpp"
 
 namespace bailey {
 
@@ -21,8 +22,7 @@ Result<Decision> decision_of(const ApiCall& call) {
 
 Json progress_json(const Worker& worker, const ChangeId& id) {
   const auto progress = worker.progress(id);
-  if (!progress) return nullptr;
-  return {{"finished", progress->finished}, {"total", progress->total}, {"last", progress->last}};
+  return progress ? to_json(*progress) : Json();
 }
 
 void add_decision_routes(Router& router, Engine& engine, Worker& worker) {
@@ -81,6 +81,12 @@ void add_change_routes(Router& router, Engine& engine, Worker& worker) {
         if (!change) return fail(std::move(change.error()));
         return to_answer(Json{{"change", change->id.str()}, {"state", to_string(change->state)}});
       });
+  router.add("GET", "/v1/journal", [&engine](const ApiCall& call) {
+    JournalFilter filter;
+    filter.environment = call.http.parameter("environment").value_or("");
+    filter.change = ChangeId(call.http.parameter("change").value_or(""));
+    return to_answer(read_journal(engine, call.request, filter));
+  });
   router.add("GET", "/v1/receipts/{digest}", [&engine](const ApiCall& call) {
     return to_answer(show_receipt(engine, call.request, call.path.at("digest")));
   });

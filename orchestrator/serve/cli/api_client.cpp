@@ -74,7 +74,7 @@ ApiClient::ApiClient(Connection connection)
 ApiClient::~ApiClient() = default;
 
 Result<nlohmann::json> ApiClient::call(const std::string& method, const std::string& path,
-                                       const std::string& body) {
+                                       const std::string& body, std::stop_token stop) {
   HttpRequest request;
   request.method = method;
   request.url = connection_.server + path;
@@ -86,7 +86,7 @@ Result<nlohmann::json> ApiClient::call(const std::string& method, const std::str
     request.secret_headers.emplace_back(
         "Authorization", Secret("Bearer " + std::string(connection_.token.reveal())));
   }
-  auto response = http_->send(request, {});
+  auto response = http_->send(request, std::move(stop));
   if (!response) {
     auto error = std::move(response.error());
     if (error.kind() == ErrorKind::Unavailable) {
@@ -105,8 +105,8 @@ Result<nlohmann::json> ApiClient::call(const std::string& method, const std::str
   return parse_json(response->body);
 }
 
-Result<nlohmann::json> ApiClient::get(const std::string& path) {
-  return call("GET", path, "");
+Result<nlohmann::json> ApiClient::get(const std::string& path, std::stop_token stop) {
+  return call("GET", path, "", std::move(stop));
 }
 
 Result<nlohmann::json> ApiClient::post(const std::string& path, const nlohmann::json& body) {

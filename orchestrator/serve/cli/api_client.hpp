@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 namespace bailey {
@@ -30,13 +31,14 @@ class ApiClient {
   explicit ApiClient(Connection connection);
   ~ApiClient();
 
-  [[nodiscard]] Result<nlohmann::json> get(const std::string& path);
+  /// Cancelled once `stop` is requested.
+  [[nodiscard]] Result<nlohmann::json> get(const std::string& path, std::stop_token stop = {});
   [[nodiscard]] Result<nlohmann::json> post(const std::string& path, const nlohmann::json& body);
   [[nodiscard]] Status remove(const std::string& path);
 
  private:
   Result<nlohmann::json> call(const std::string& method, const std::string& path,
-                              const std::string& body);
+                              const std::string& body, std::stop_token stop = {});
 
   Connection connection_;
   std::unique_ptr<HttpClient> http_;

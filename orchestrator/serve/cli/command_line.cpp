@@ -39,6 +39,7 @@ class Grammar {
     add_change_requests();
     add_decisions();
     add_changes();
+    add_journal();
     add_artifacts();
     add_environments();
     add_credentials();
@@ -179,8 +180,16 @@ class Grammar {
             [this](const Context& context) { return execute_change(context, change_, wait_); });
     add_change(execute);
     add_wait(execute);
+    add_change(add(change, "follow", "Watch it until it has ended or waits for people",
+                   [this](const Context& context) { return follow_change(context, change_); }));
     add_change(add(change, "cancel", "Take back a change that waits",
                    [this](const Context& context) { return cancel_change(context, change_); }));
+  }
+
+  void add_journal() {
+    add("journal", "What stands open at the provider, and what the newest changes did",
+        [this](const Context& context) { return read_journal(context, subject_); })
+        ->add_option("SUBJECT", subject_, "An environment, or a change: chg-... (default: all)");
   }
 
   void add_artifacts() {

@@ -1,6 +1,7 @@
 #include "orchestrator/serve/cli/context.hpp"
 
 #include "orchestrator/base/json.hpp"
+#include "orchestrator/serve/cli/terminal.hpp"
 
 #include <fmt/format.h>
 
@@ -10,23 +11,11 @@
 
 namespace bailey {
 
-namespace {
-
-// What comes from a server or a spec never steers the terminal.
-std::string plain(std::string text) {
-  for (auto& c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7F) c = '?';
-  }
-  return text;
-}
-
-}  // namespace
-
 void Context::print(const std::string& text) const {
   if (json_) return;
-  const auto shown = plain(text);
+  const auto shown = printable(text);
   std::fwrite(shown.data(), 1, shown.size(), stdout);
+  std::fflush(stdout);
 }
 
 void Context::print_json(const nlohmann::json& value) const {
@@ -36,7 +25,7 @@ void Context::print_json(const nlohmann::json& value) const {
 }
 
 void Context::note(const std::string& text) const {
-  std::fprintf(stderr, "%s\n", plain(text).c_str());
+  std::fprintf(stderr, "%s\n", printable(text).c_str());
 }
 
 int Context::fail_with(const Error& error) const {
@@ -51,14 +40,10 @@ int Context::fail_with(const Error& error) const {
 }
 
 bool confirmed(const std::string& question) {
-  if (::isatty(STDIN_FILENO) == 0) return false;
+  if (!is_terminal(STDIN_FILENO)) return false;
   std::fprintf(stderr, "%s [y/N] ", question.c_str());
   std::string answer;
   return std::getline(std::cin, answer) && (answer == "y" || answer == "yes");
-}
-
-bool stderr_is_terminal() {
-  return ::isatty(STDERR_FILENO) != 0;
 }
 
 }  // namespace bailey

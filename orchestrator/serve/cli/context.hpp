@@ -40,6 +40,5 @@ class Context {
 
 /// Asks on the terminal; false when there is none.
 [[nodiscard]] bool confirmed(const std::string& question);
-[[nodiscard]] bool stderr_is_terminal();
 
 }  // namespace bailey

@@ -1,25 +1,20 @@
 #include "orchestrator/serve/cli/wait.hpp"
 
+#include "orchestrator/base/clock.hpp"
 #include "orchestrator/base/json.hpp"
+#include "orchestrator/serve/cli/interruption.hpp"
+#include "orchestrator/serve/cli/progress_display.hpp"
 #include "orchestrator/serve/cli/views/change_view.hpp"
+#include "orchestrator/serve/cli/views/progress_view.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <csignal>
-#include <map>
-#include <thread>
+#include <optional>
 
 namespace bailey {
 
 namespace {
-
-constexpr std::chrono::milliseconds kPoll{300};
-
-bool has_ended(const std::string& state) {
-  return state == "done" || state == "failed" || state == "rejected" || state == "expired" ||
-         state == "superseded" || state == "cancelled" || state == "rolled-back";
-}
 
 bool waits_for_people(const Json& change) {
   return member(change, "waits_for_people") == true;
@@ -38,7 +33,7 @@ bool goes_in_by_itself(const Json& change) {
 int code_of(const std::string& state, const Json& change) {
   if (state == "done" || state == "superseded") return kDone;
   if (state == "rejected") return kRefused;
-  if (has_ended(state)) return kFailed;
+  if (has_ended(change)) return kFailed;
   return waits_for_people(change) ? kWaitsForPeople : kDone;
 }
 
@@ -50,69 +45,128 @@ int worse(int left, int right) {
   return rank(left) >= rank(right) ? left : right;
 }
 
-class Ticker {
+/// Follows changes until none is open.
+class Follower {
  public:
-  explicit Ticker(const Context& context) : context_(context), live_(stderr_is_terminal()) {}
+  Follower(const Context& context, ApiClient& client, std::vector<std::string> changes,
+           FollowPace pace)
+      : context_(context), client_(client), open_(std::move(changes)), pace_(pace) {}
 
-  void show(const std::string& id, const Json& change) {
-    auto line = change_line(change);
-    if (live_) {
-      const auto& progress = member(change, "progress");
-      if (progress.is_object()) line += "  " + progress_bar(progress);
-      std::fprintf(stderr, "\r\033[K%s", line.c_str());
-      open_ = true;
-      if (shown_[id] == line) return;
-      shown_[id] = line;
-      if (!progress.is_object()) finish();
-      return;
+  int run() {
+    while (true) {
+      const auto changes = look();
+      if (interruption_.requested()) return interrupted();
+      if (failed_) return given_up();
+      if (changes) settle(*changes);
+      if (open_.empty()) return code_;
+      if (!clock_.sleep_for(pace_.between, interruption_.token())) return interrupted();
     }
-    if (shown_[id] != line) context_.note(line);
-    shown_[id] = line;
-  }
-
-  void finish() {
-    if (open_) std::fprintf(stderr, "\n");
-    open_ = false;
   }
 
  private:
+  /// All that are open as they stand; nothing while the server does not answer.
+  std::optional<std::vector<Json>> look() {
+    std::vector<Json> changes;
+    for (const auto& id : open_) {
+      auto change = client_.get("/v1/changes/" + id, interruption_.token());
+      if (!change) {
+        away(change.error());
+        return std::nullopt;
+      }
+      changes.push_back(*std::move(change));
+    }
+    if (away_since_) display_.say("The server answers again.");
+    away_since_.reset();
+    return changes;
+  }
+
+  void away(const Error& error) {
+    if (interruption_.requested()) return;
+    const auto now = clock_.monotonic_now();
+    if (!error.retryable() || (away_since_ && now - *away_since_ >= pace_.patience)) {
+      failed_ = error;
+      return;
+    }
+    if (away_since_) return;
+    away_since_ = now;
+    display_.say(fmt::format("The server at {} does not answer; asking again for {}.",
+                             context_.connection().server, rough_duration(pace_.patience)));
+  }
+
+  void settle(const std::vector<Json>& changes) {
+    display_.show(changes);
+    std::vector<std::string> still_open;
+    for (const auto& change : changes) {
+      const auto state = string_member(change, "state");
+      // A stage may wait for one whose change has failed: it will not go in while we watch.
+      const bool in_vain = code_ == kFailed && state == "waiting";
+      if (!has_ended(change) && !waits_for_people(change) && !in_vain) {
+        still_open.push_back(string_member(change, "id"));
+        continue;
+      }
+      display_.pause();
+      tell(change);
+    }
+    open_ = std::move(still_open);
+  }
+
+  void tell(const Json& change) {
+    context_.print(render_change_outcome(change));
+    if (context_.json()) context_.note(change_line(change));
+    code_ = worse(code_, code_of(string_member(change, "state"), change));
+  }
+
+  [[nodiscard]] std::string how_to_go_on() const {
+    std::string text;
+    for (const auto& id : open_) text += "\n    bailey change follow " + id;
+    return text;
+  }
+
+  int interrupted() {
+    display_.pause();
+    context_.note(fmt::format(
+        "No longer watching. {} on in the server; nothing was stopped. To watch again:{}",
+        open_.size() == 1 ? "The change goes" : "The changes go", how_to_go_on()));
+    return kInterrupted;
+  }
+
+  int given_up() {
+    display_.pause();
+    const auto hint =
+        "What it had begun it goes on with as soon as it runs. To watch again:" + how_to_go_on();
+    auto error = *failed_;
+    return context_.fail_with(error.retryable() ? std::move(error).with_hint(hint) : error);
+  }
+
   const Context& context_;
-  bool live_;
-  bool open_ = false;
-  std::map<std::string, std::string> shown_;
+  ApiClient& client_;
+  std::vector<std::string> open_;
+  FollowPace pace_;
+  Interruption interruption_;
+  SystemClock clock_;
+  ProgressDisplay display_;
+  std::optional<MonotonicTime> away_since_;
+  std::optional<Error> failed_;
+  int code_ = kDone;
 };
+
+int tell_all(const Context& context, ApiClient& client, const std::vector<std::string>& changes) {
+  int code = kDone;
+  for (const auto& id : changes) {
+    auto change = client.get("/v1/changes/" + id);
+    if (!change) return context.fail_with(change.error());
+    context.print(render_change_outcome(*change));
+    code = worse(code, code_of(string_member(*change, "state"), *change));
+  }
+  return code;
+}
 
 }  // namespace
 
 int follow(const Context& context, ApiClient& client, const std::vector<std::string>& changes,
-           bool wait) {
-  int code = kDone;
-  Ticker ticker(context);
-  std::vector<std::string> open = changes;
-  while (!open.empty()) {
-    std::vector<std::string> still_open;
-    for (const auto& id : open) {
-      auto change = client.get("/v1/changes/" + id);
-      if (!change) {
-        ticker.finish();
-        return context.fail_with(change.error());
-      }
-      const auto state = string_member(*change, "state");
-      // A stage may wait for one whose change has failed: it will not go in while we watch.
-      const bool in_vain = code == kFailed && state == "waiting";
-      if (wait) ticker.show(id, *change);
-      if (wait && !has_ended(state) && !waits_for_people(*change) && !in_vain) {
-        still_open.push_back(id);
-        continue;
-      }
-      ticker.finish();
-      context.print(render_change_outcome(*change));
-      code = worse(code, code_of(state, *change));
-    }
-    open = std::move(still_open);
-    if (!open.empty()) std::this_thread::sleep_for(kPoll);
-  }
-  return code;
+           bool wait, FollowPace pace) {
+  if (!wait) return tell_all(context, client, changes);
+  return Follower(context, client, changes, pace).run();
 }
 
 int ask_for_entry(const Context& context, ApiClient& client, const std::string& id) {
@@ -121,7 +175,7 @@ int ask_for_entry(const Context& context, ApiClient& client, const std::string& 
   const auto state = string_member(*change, "state");
   context.print_json(*change);
   context.print(render_change_outcome(*change));
-  if (has_ended(state)) return code_of(state, *change);
+  if (has_ended(*change)) return code_of(state, *change);
   if (state != "waiting" || goes_in_by_itself(*change)) return kDone;
   context.note(
       fmt::format("The gate of {} does not let it in now.", string_member(*change, "environment")));

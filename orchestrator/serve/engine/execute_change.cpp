@@ -10,6 +10,7 @@
 #include "orchestrator/serve/engine/lease_credential.hpp"
 #include "orchestrator/serve/engine/open_change.hpp"
 #include "orchestrator/serve/engine/policy_change.hpp"
+#include "orchestrator/serve/engine/progress.hpp"
 #include "orchestrator/serve/engine/records.hpp"
 #include "orchestrator/serve/engine/run_programs.hpp"
 #include "orchestrator/serve/identity/powers.hpp"
@@ -132,7 +133,7 @@ struct Work {
   Claim& claim;
   Bench bench;
   std::shared_ptr<Provider> provider;
-  const std::function<void(const ApplyEvent&)>& observer;
+  ProgressTracker& progress;
   std::stop_token stop;
 };
 
@@ -172,7 +173,7 @@ ApplyContext context_of(Work& work) {
           work.engine.clock(),
           work.engine.random(),
           account.limits.concurrency,
-          work.observer};
+          [&progress = work.progress](const ApplyEvent& event) { progress.observe(event); }};
 }
 
 std::string first_failure(const ApplyReport& report) {
@@ -197,18 +198,55 @@ Status check(const ApplyReport& report) {
   return fail(ErrorKind::FailedPrecondition, first_failure(report));
 }
 
-// Applies the plan; an Error says why the change cannot be done.
-Status apply(Work& work) {
+// For those who watch, and for the order in which operations are started; nothing of it decides.
+Result<Estimates> begin_progress(Work& work, int concurrency) {
+  const auto& plan = work.claim.change.plan;
+  return in_transaction(
+      work.engine.store(), Access::Read, [&](Transaction& transaction) -> Result<Estimates> {
+        auto states = load_resources(transaction, plan.environment);
+        if (!states) return fail(std::move(states.error()));
+        auto intents = load_intents(transaction, plan.environment);
+        if (!intents) return fail(std::move(intents.error()));
+        auto estimates = load_estimates(transaction, work.bench.environment->account);
+        if (!estimates) return fail(std::move(estimates.error()));
+        std::erase_if(*intents, [](const Intent& each) { return each.verb != Verb::Retire; });
+        work.progress.begin(plan, steps_of(plan, *states, *intents), *estimates, concurrency);
+        return estimates;
+      });
+}
+
+// A hint for the next time: a change does not fail for it.
+void remember_durations(Work& work, const ApplyReport& report) {
+  [[maybe_unused]] const auto written =
+      in_transaction(work.engine.store(), Access::Write, [&](Transaction& transaction) -> Status {
+        const auto& account = work.bench.environment->account;
+        auto estimates = load_estimates(transaction, account);
+        if (!estimates) return fail(std::move(estimates.error()));
+        estimates->learn(work.claim.change.plan, report);
+        return save(transaction, account, *estimates);
+      });
+}
+
+// Settles what was left open and carries out the plan; an Error says why it cannot be done.
+Status run_plan(Work& work, const std::string& boundary) {
   auto& change = work.claim.change;
-  auto boundary = ensure_boundary(work);
-  if (!boundary) return fail(std::move(boundary.error()).in("making the boundary"));
-  const auto context = context_of(work);
-  auto recovered = recover(context, *boundary, work.claim.fence, work.stop);
+  auto context = context_of(work);
+  auto recovered = recover(context, boundary, work.claim.fence, work.stop);
   if (!recovered) return fail(std::move(recovered.error()).in("settling what was left open"));
-  auto report = apply_plan(context, change.plan, *boundary, work.claim.fence, work.stop);
+  const auto estimates = begin_progress(work, context.concurrency);
+  if (!estimates) return fail(Error(estimates.error()));
+  context.weigh = [&](StepPlan& steps) { weigh(steps, *estimates); };
+  auto report = apply_plan(context, change.plan, boundary, work.claim.fence, work.stop);
   if (!report) return fail(std::move(report.error()).in("applying the plan"));
   change.outcome = to_json(*report);
+  remember_durations(work, *report);
   return check(*report);
+}
+
+Status apply(Work& work) {
+  auto boundary = ensure_boundary(work);
+  if (!boundary) return fail(std::move(boundary.error()).in("making the boundary"));
+  return run_plan(work, *boundary);
 }
 
 Status take_down(Work& work) {
@@ -219,20 +257,16 @@ Status take_down(Work& work) {
   if (!state) return fail(std::move(state.error()));
   const auto boundary = *state ? (*state)->boundary : std::string();
   if (!boundary.empty()) {
-    const auto context = context_of(work);
-    auto recovered = recover(context, boundary, work.claim.fence, work.stop);
-    if (!recovered) return fail(std::move(recovered.error()));
-    auto report = apply_plan(context, change.plan, boundary, work.claim.fence, work.stop);
-    if (!report) return fail(std::move(report.error()).in("applying the plan"));
-    work.claim.change.outcome = to_json(*report);
-    if (auto done = check(*report); !done) return done;
+    if (auto ran = run_plan(work, boundary); !ran) return ran;
   }
+  work.progress.enter(ExecutionStage::Stamping);
   auto stripped =
       strip_environment(work.engine, *work.bench.bundle, *work.bench.environment, work.stop);
   if (!stripped) return fail(std::move(stripped.error()).in("revoking its credentials"));
   // An adopted one that an earlier run gave back still stands, and is nobody's of ours: only its
   // mark tells.
   const bool adopted = !work.bench.environment->boundary.adopt.empty();
+  work.progress.enter(ExecutionStage::TakingDown);
   return teardown(*work.provider, work.engine.schema(*work.bench.bundle, *work.bench.environment),
                   change.environment_uid, adopted ? std::string() : boundary, work.stop);
 }
@@ -246,6 +280,7 @@ Result<Change> run_policy(Engine& engine, Claim& claim) {
 
 Status to_verifying(Work& work) {
   auto& change = work.claim.change;
+  work.progress.enter(ExecutionStage::Verifying);
   step(change, ChangeState::Verifying, work.engine.now());
   return in_transaction(work.engine.store(), Access::Write,
                         [&](Transaction& transaction) -> Status {
@@ -258,6 +293,7 @@ Status to_verifying(Work& work) {
 Result<Change> run_apply(Work& work) {
   auto applied = apply(work);
   if (!applied) return fail_change(work.engine, work.claim, applied.error(), work.stop);
+  work.progress.enter(ExecutionStage::Stamping);
   auto stamped =
       stamp_environment(work.engine, *work.bench.bundle, *work.bench.environment, work.stop);
   if (!stamped) {
@@ -314,8 +350,7 @@ Result<Claim> claim_by_operator(Engine& engine, const Request& request, const Ch
   });
 }
 
-Result<Change> run_change(Engine& engine, Claim claim,
-                          const std::function<void(const ApplyEvent&)>& observer,
+Result<Change> run_change(Engine& engine, Claim claim, ProgressTracker* tracker,
                           std::stop_token stop) {
   if (claim.change.kind == ChangeKind::Policy) return run_policy(engine, claim);
   auto bench = in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) {
@@ -326,7 +361,13 @@ Result<Change> run_change(Engine& engine, Claim claim,
   if (!provider) return fail_change(engine, claim, provider.error(), stop);
   // The lease is kept alive over everything: programs and credentials take their time too.
   LeaseKeeper keeper(engine.store(), engine.clock(), claim.fence);
-  Work work{engine, claim, *std::move(bench), *std::move(provider), observer, stop};
+  ProgressTracker unwatched(engine.clock());
+  Work work{engine,
+            claim,
+            *std::move(bench),
+            *std::move(provider),
+            tracker == nullptr ? unwatched : *tracker,
+            stop};
   if (claim.change.kind != ChangeKind::Destroy) return run_apply(work);
   auto down = take_down(work);
   if (!down) return fail_change(engine, claim, down.error(), stop);

@@ -5,10 +5,12 @@
 #include "orchestrator/provision/apply/lease.hpp"
 #include "orchestrator/serve/engine/engine.hpp"
 
-#include <functional>
+#include <optional>
 #include <stop_token>
 
 namespace bailey {
+
+class ProgressTracker;
 
 /// A change that this process executes, and its hold on the environment.
 struct Claim {
@@ -32,9 +34,9 @@ struct Claim {
 
 /// Carries a claimed change to its end: applies its plan, stamps the environment's credentials,
 /// verifies, writes the receipt. Ends as `done` or `failed` and releases the lease; when stopped in
-/// between, it stays as it is and is taken up by reclaim_change().
-[[nodiscard]] Result<Change> run_change(Engine& engine, Claim claim,
-                                        const std::function<void(const ApplyEvent&)>& observer,
+/// between, it stays as it is and is taken up by reclaim_change(). `tracker`, unless null, is told
+/// how far it has come. What its operations took is remembered for later estimates.
+[[nodiscard]] Result<Change> run_change(Engine& engine, Claim claim, ProgressTracker* tracker,
                                         std::stop_token stop);
 
 }  // namespace bailey

@@ -4,6 +4,7 @@
 #include "orchestrator/declare/spec/expand.hpp"
 #include "orchestrator/promote/evidence/receipt.hpp"
 #include "orchestrator/provision/plan/plan_view.hpp"
+#include "orchestrator/serve/engine/change_failures.hpp"
 #include "orchestrator/serve/engine/judge.hpp"
 #include "orchestrator/serve/engine/open_change.hpp"
 #include "orchestrator/serve/engine/read_audit.hpp"
@@ -190,6 +191,7 @@ Result<Json> show_change(Engine& engine, const Request& request, const ChangeId&
                     {"executor", change.executor ? Json(to_string(*change.executor)) : Json()},
                     {"history", history_json(change)},
                     {"outcome", change.outcome},
+                    {"failures", failures_of(change)},
                     {"receipt", change.receipt.empty() ? Json() : Json(change.receipt)}};
       });
 }

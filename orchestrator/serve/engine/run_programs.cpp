@@ -41,16 +41,23 @@ class Stage {
     return Stage(engine, bench, change, *std::move(folder), *std::move(lent));
   }
 
+  /// The words of a spec as they are run and told.
+  std::vector<std::string> filled(const std::vector<std::string>& words) const {
+    const auto environment_class = std::string(to_string(bench_.environment->environment_class));
+    std::vector<std::string> out;
+    for (auto word : words) {
+      word = substitute(std::move(word), "${environment.name}", bench_.environment->name);
+      word = substitute(std::move(word), "${environment.class}", environment_class);
+      out.push_back(substitute(std::move(word), "${change.id}", change_.id.str()));
+    }
+    return out;
+  }
+
+  /// `words` are filled.
   Result<ProcessResult> run(const std::vector<std::string>& words, std::chrono::seconds timeout,
                             std::stop_token stop) const {
     Command command;
-    for (const auto& word : words) {
-      command.arguments.push_back(
-          substitute(substitute(substitute(word, "${environment.name}", bench_.environment->name),
-                                "${environment.class}",
-                                std::string(to_string(bench_.environment->environment_class))),
-                     "${change.id}", change_.id.str()));
-    }
+    command.arguments = words;
     if (bench_.bundle->files.contains(words.front())) {
       command.arguments.front() = (folder_ / words.front()).string();
     }
@@ -99,7 +106,7 @@ Result<CheckOutcomes> run_checks(Engine& engine, const Bench& bench, const Chang
   for (std::size_t index = 0; index < gate.size(); ++index) {
     const auto* check = std::get_if<CheckCondition>(&gate[index]);
     if (check == nullptr) continue;
-    const auto result = stage->run(check->command, check->timeout, stop);
+    const auto result = stage->run(stage->filled(check->command), check->timeout, stop);
     outcomes[index] = result ? CheckOutcome{result->exit_code == 0, last_line(result->output)}
                              : CheckOutcome{false, result.error().message()};
   }
@@ -116,11 +123,11 @@ Result<std::vector<VerificationResult>> run_verifications(Engine& engine, const 
   auto stage = Stage::set(engine, bench, change, stop);
   if (!stage) return fail(std::move(stage.error()));
   for (const auto& verification : bench.environment->verify) {
-    const auto result = stage->run(verification.command, verification.timeout, stop);
-    results.push_back(
-        result
-            ? VerificationResult{verification.command, result->exit_code, last_line(result->output)}
-            : VerificationResult{verification.command, 127, result.error().message()});
+    const auto words = stage->filled(verification.command);
+    const auto result = stage->run(words, verification.timeout, stop);
+    results.push_back(result
+                          ? VerificationResult{words, result->exit_code, last_line(result->output)}
+                          : VerificationResult{words, 127, result.error().message()});
   }
   stage->give_back();
   return results;

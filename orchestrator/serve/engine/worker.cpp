@@ -24,22 +24,6 @@ bool only_checks_are_missing(const GateResult& result) {
                      [](const auto& each) { return each.met || each.condition == "check"; });
 }
 
-std::string_view verb_of(const ApplyEvent& event) {
-  switch (event.action) {
-    case Action::Create:
-      return "creating";
-    case Action::Update:
-      return "updating";
-    case Action::Replace:
-      return "replacing";
-    case Action::Delete:
-      return "deleting";
-    case Action::NoOp:
-      return "looking at";
-  }
-  return "";
-}
-
 }  // namespace
 
 Worker::Worker(Engine& engine)
@@ -64,15 +48,14 @@ bool Worker::runs(const ChangeId& id) const {
 }
 
 std::optional<Progress> Worker::progress(const ChangeId& id) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = running_.find(id);
-  return found == running_.end() ? std::nullopt : std::optional(found->second);
-}
-
-void Worker::observe(const ChangeId& id, const ApplyEvent& event) {
-  const std::lock_guard lock(mutex_);
-  running_[id] = {event.finished, event.total,
-                  fmt::format("{} {}", verb_of(event), event.address.str())};
+  std::shared_ptr<ProgressTracker> tracker;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = running_.find(id);
+    if (found == running_.end()) return std::nullopt;
+    tracker = found->second;
+  }
+  return tracker->now();
 }
 
 void Worker::forget(const ChangeId& id) {
@@ -83,21 +66,22 @@ void Worker::forget(const ChangeId& id) {
 void Worker::execute(Claim claim) {
   const auto id = claim.change.id;
   const std::lock_guard lock(mutex_);
-  if (!running_.try_emplace(id).second) return;
+  const auto tracker = std::make_shared<ProgressTracker>(engine_.clock());
+  if (!running_.try_emplace(id, tracker).second) return;
   std::erase_if(executors_, [](const auto& executor) { return executor.done->load(); });
   auto ended = std::make_shared<std::atomic<bool>>(false);
-  std::jthread thread([this, id, ended, claim = std::move(claim)](std::stop_token stop) mutable {
-    const auto done = run_change(
-        engine_, std::move(claim), [&](const ApplyEvent& event) { observe(id, event); }, stop);
-    if (!done) {
-      // It stays as the store has it and is taken up again once its lease has run out.
-      [[maybe_unused]] const auto error = logged(
-          engine_, own_entry(engine_, "change.interrupt", "change:" + id.str()), done.error());
-    }
-    forget(id);
-    wake();
-    ended->store(true);
-  });
+  std::jthread thread(
+      [this, id, ended, tracker, claim = std::move(claim)](std::stop_token stop) mutable {
+        const auto done = run_change(engine_, std::move(claim), tracker.get(), stop);
+        if (!done) {
+          // It stays as the store has it and is taken up again once its lease has run out.
+          [[maybe_unused]] const auto error = logged(
+              engine_, own_entry(engine_, "change.interrupt", "change:" + id.str()), done.error());
+        }
+        forget(id);
+        wake();
+        ended->store(true);
+      });
   executors_.push_back({std::move(ended), std::move(thread)});
 }
 

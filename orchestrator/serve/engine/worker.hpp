@@ -1,6 +1,7 @@
 #pragma once
 
 #include "orchestrator/serve/engine/execute_change.hpp"
+#include "orchestrator/serve/engine/progress.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -16,13 +17,6 @@
 
 namespace bailey {
 
-/// What a change that is being executed has reached, for those who watch.
-struct Progress {
-  std::size_t finished = 0;
-  std::size_t total = 0;
-  std::string last;  ///< "created payments-dev/net".
-};
-
 /// Moves changes on: plans stale ones anew, judges the waiting ones, executes those whose gate is
 /// met, takes up what a crash left behind. One thread looks; each change that is executed has a
 /// thread of its own. Stopping finishes what is in flight at the provider and starts nothing.
@@ -37,6 +31,7 @@ class Worker {
   void wake();
   /// Executes a change that an operator has claimed.
   void execute(Claim claim);
+  /// Nothing unless this worker is executing it.
   [[nodiscard]] std::optional<Progress> progress(const ChangeId& id) const;
 
  private:
@@ -49,7 +44,6 @@ class Worker {
   void look(std::stop_token stop);
   void consider(const Change& change, std::stop_token stop);
   void judge_waiting(const Change& change, std::stop_token stop);
-  void observe(const ChangeId& id, const ApplyEvent& event);
   void forget(const ChangeId& id);
   [[nodiscard]] bool runs(const ChangeId& id) const;
 
@@ -57,7 +51,7 @@ class Worker {
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;
   bool woken_ = false;
-  std::map<ChangeId, Progress> running_;
+  std::map<ChangeId, std::shared_ptr<ProgressTracker>> running_;
   std::map<ChangeId, MonotonicTime> retry_at_;
   std::vector<Executor> executors_;
   std::jthread thread_;

@@ -4,10 +4,14 @@
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/provision/plan/plan_view.hpp"
 #include "orchestrator/serve/cli/table.hpp"
+#include "orchestrator/serve/cli/terminal.hpp"
 #include "orchestrator/serve/cli/views/change_view.hpp"
+#include "orchestrator/serve/cli/views/journal_view.hpp"
 #include "orchestrator/serve/cli/wait.hpp"
 
 #include <fmt/format.h>
+
+#include <unistd.h>
 
 namespace bailey {
 
@@ -112,7 +116,7 @@ int show_plan(const Context& context, const std::string& id) {
   auto plan = plan_from_json(*answer);
   if (!plan) return context.fail_with(plan.error());
   context.print_json(*answer);
-  context.print(render_plan(*plan));
+  context.print(render_plan(*plan, context.programs().schemas));
   return kDone;
 }
 
@@ -122,6 +126,30 @@ int execute_change(const Context& context, const std::string& id, bool wait) {
   if (!answer) return context.fail_with(answer.error());
   context.print_json(*answer);
   return follow(context, client, {id}, wait);
+}
+
+int follow_change(const Context& context, const std::string& id) {
+  auto client = context.client();
+  const int code = follow(context, client, {id}, true);
+  if (!context.json() || code == kInterrupted) return code;
+  if (auto change = client.get(path_of(id))) context.print_json(*change);
+  return code;
+}
+
+int read_journal(const Context& context, const std::string& subject) {
+  constexpr std::string_view kChangeId = "chg-";
+  std::string query;
+  if (!subject.empty()) {
+    const bool change = subject.starts_with(kChangeId);
+    query = (change ? "?change=" : "?environment=") + percent_encode(subject);
+  }
+  auto answer = context.client().get("/v1/journal" + query);
+  if (!answer) return context.fail_with(answer.error());
+  context.print_json(*answer);
+  auto look = terminal_look(STDOUT_FILENO);
+  if (!is_terminal(STDOUT_FILENO)) look = {.columns = 100};
+  context.print(render_journal(*answer, look));
+  return kDone;
 }
 
 int cancel_change(const Context& context, const std::string& id) {

@@ -25,6 +25,11 @@ struct PromoteCommand {
 [[nodiscard]] int why(const Context& context, const std::string& id);
 [[nodiscard]] int show_plan(const Context& context, const std::string& id);
 [[nodiscard]] int execute_change(const Context& context, const std::string& id, bool wait);
+/// Until it has ended or waits for people.
+[[nodiscard]] int follow_change(const Context& context, const std::string& id);
+/// Open intents and the operations of the newest changes: of an environment, of a change
+/// (`chg-...`), or of all that the caller may read.
+[[nodiscard]] int read_journal(const Context& context, const std::string& subject);
 [[nodiscard]] int cancel_change(const Context& context, const std::string& id);
 
 struct DecideCommand {

@@ -49,9 +49,9 @@ Result<Prepared> check_prepared(const Json& answer, const DecideCommand& command
   return Prepared{*std::move(payload), *std::move(approval), *std::move(plan)};
 }
 
-std::string to_be_signed(const Prepared& prepared) {
+std::string to_be_signed(const Prepared& prepared, const ProviderSchemas& schemas) {
   const auto& statement = prepared.statement;
-  std::string out = render_plan(prepared.plan);
+  std::string out = render_plan(prepared.plan, schemas);
   out +=
       fmt::format("\nYou sign: {} of {}\n", to_string(statement.decision), statement.change.str());
   out += fmt::format("  environment  {} ({})\n", statement.environment,
@@ -77,7 +77,7 @@ int decide(const Context& context, const DecideCommand& command) {
   if (!answer) return context.fail_with(answer.error());
   auto prepared = check_prepared(*answer, command);
   if (!prepared) return context.fail_with(prepared.error());
-  context.note(to_be_signed(*prepared));
+  context.note(to_be_signed(*prepared, context.programs().schemas));
   if (auto change = client.get(path_of(command.change))) {
     context.note("The gate now:\n" + render_gate(member(*change, "gate")));
   }

@@ -112,7 +112,7 @@ int plan(const Context& context, const PlanCommand& command) {
     auto plan = plan_from_json(item);
     if (!plan) return context.fail_with(plan.error());
     differs = differs || !plan->empty();
-    context.print(render_plan(*plan) + "\n");
+    context.print(render_plan(*plan, context.programs().schemas) + "\n");
   }
   // One environment's plan is printed as itself; several as a list of them.
   const auto& plans = member(*answer, "plans");

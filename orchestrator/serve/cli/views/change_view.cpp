@@ -2,8 +2,11 @@
 
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/base/text.hpp"
+#include "orchestrator/serve/cli/views/progress_view.hpp"
 
 #include <fmt/format.h>
+
+#include <set>
 
 namespace bailey {
 
@@ -24,24 +27,86 @@ std::string last_detail(const Json& change) {
   return string_member(history.back(), "detail");
 }
 
-std::string failures(const Json& outcome) {
+std::string indented(const std::string& text, std::string_view by) {
   std::string out;
-  for (const auto& operation : member(outcome, "operations")) {
-    const auto& error = member(operation, "error");
-    if (!error.is_object()) continue;
-    out += fmt::format("  {}: {}\n", string_member(operation, "address"),
-                       string_member(error, "message"));
-    for (const auto& frame : strings_member(error, "frames")) out += "    while " + frame + "\n";
-  }
+  for (const auto& line : split(text, '\n')) out += fmt::format("{}{}\n", by, line);
   return out;
+}
+
+std::string named(const std::vector<std::string>& names) {
+  constexpr std::size_t kNamed = 6;
+  if (names.size() <= kNamed) return enumerate(names);
+  const std::vector<std::string> first(names.begin(), names.begin() + kNamed);
+  return fmt::format("{} and {} more", join(first, ", "), names.size() - kNamed);
+}
+
+std::string render_failure(const Json& failure) {
+  const auto& error = member(failure, "error");
+  const auto& took = member(failure, "duration_ms");
+  const bool unsure = string_member(failure, "outcome") == "errored";
+  std::string out = fmt::format("  {} {}  {}  {}", string_member(failure, "action"),
+                                string_member(failure, "address"), string_member(failure, "type"),
+                                unsure ? "outcome unknown" : "failed");
+  if (took.is_number()) {
+    out += " after " + short_duration(std::chrono::milliseconds(took.get<std::int64_t>()));
+  }
+  out += "\n" + indented(string_member(error, "message"), "    ");
+  for (const auto& frame : frames_of(error)) out += "    while " + frame + "\n";
+  const auto hint = string_member(error, "hint");
+  if (!hint.empty()) out += indented(hint, "    ");
+  if (unsure) out += "    Whether it was done is not known; the next change settles that first.\n";
+  const auto undone = strings_member(failure, "left_undone");
+  if (!undone.empty()) out += fmt::format("    left undone: {}\n", named(undone));
+  return out;
+}
+
+std::string how_to_ask_again(const Json& change) {
+  const auto environment = string_member(change, "environment");
+  const auto kind = string_member(change, "kind");
+  if (kind == "destroy") return fmt::format("    bailey destroy {} --wait\n", environment);
+  if (kind != "promotion")
+    return fmt::format("    bailey apply PATH --env {} --wait\n", environment);
+  std::string command = "    bailey promote --project PROJECT";
+  for (const auto& [slot, reference] : member(change, "artifacts").items()) {
+    if (reference.is_string()) {
+      command += fmt::format(" --artifact {}={}", slot, reference.get<std::string>());
+    }
+  }
+  return fmt::format("{} --to {} --wait\n", command, environment);
+}
+
+// All that failed, what was left undone because of it, and what to do about it.
+std::string render_failures(const Json& change) {
+  const auto& failures = member(change, "failures");
+  if (!failures.is_array() || failures.empty()) return {};
+  std::set<std::string> undone;
+  std::string blocks;
+  for (const auto& failure : failures) {
+    for (const auto& address : strings_member(failure, "left_undone")) undone.insert(address);
+    blocks += "\n" + render_failure(failure);
+  }
+  const auto total = member(member(change, "outcome"), "operations").size();
+  std::string out = fmt::format("  {} of {} operations failed", failures.size(), total);
+  if (!undone.empty()) {
+    out += fmt::format("; {} {} left undone because of {}", undone.size(),
+                       undone.size() == 1 ? "was" : "were", failures.size() == 1 ? "it" : "them");
+  }
+  return out + ".\n" + blocks;
+}
+
+std::string what_to_do_next(const Json& change) {
+  return "\n  What was done stands. Mend the cause, then ask again for what is missing:\n" +
+         how_to_ask_again(change);
 }
 
 std::string timing(const Json& outcome) {
   const auto& makespan = member(outcome, "makespan_ms");
   const auto& bound = member(outcome, "lower_bound_ms");
   if (!makespan.is_number() || !bound.is_number()) return {};
-  return fmt::format("  {} operations in {:.2f} s; their latencies allow {:.2f} s at best\n",
-                     member(outcome, "operations").size(), makespan.get<double>() / 1000,
+  const auto count = member(outcome, "operations").size();
+  if (count == 0) return {};
+  return fmt::format("  {} {} in {:.2f} s; their latencies allow {:.2f} s at best\n", count,
+                     count == 1 ? "operation" : "operations", makespan.get<double>() / 1000,
                      bound.get<double>() / 1000);
 }
 
@@ -50,11 +115,6 @@ std::string timing(const Json& outcome) {
 std::string change_line(const Json& change) {
   return fmt::format("{}  {}  {}", string_member(change, "id"),
                      string_member(change, "environment"), string_member(change, "state"));
-}
-
-std::string progress_bar(const Json& progress) {
-  return fmt::format("{}/{} {}", member(progress, "finished").get<std::size_t>(),
-                     member(progress, "total").get<std::size_t>(), string_member(progress, "last"));
 }
 
 std::string render_gate(const Json& gate) {
@@ -75,7 +135,9 @@ std::string render_change_outcome(const Json& change) {
   const auto state = string_member(change, "state");
   const auto& outcome = member(change, "outcome");
   if (state == "failed") {
-    out += "  " + last_detail(change) + "\n" + failures(outcome);
+    const auto failures = render_failures(change);
+    out += failures.empty() ? indented(last_detail(change), "  ") : failures;
+    if (string_member(change, "kind") != "policy") out += what_to_do_next(change);
   } else if (state == "done") {
     out += timing(outcome);
     const auto receipt = string_member(change, "receipt");
@@ -113,7 +175,7 @@ std::string render_change(const Json& change) {
                                   string_member(step, "state"), string_member(step, "detail"));
     out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
   }
-  const auto failed = failures(member(change, "outcome"));
+  const auto failed = render_failures(change);
   if (!failed.empty()) out += "\nfailures\n" + failed;
   return out;
 }

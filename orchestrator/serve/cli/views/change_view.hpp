@@ -9,11 +9,9 @@ namespace bailey {
 /// `chg-...  payments-dev  executing`.
 [[nodiscard]] std::string change_line(const nlohmann::json& change);
 
-/// `12/40 creating payments-dev/net`.
-[[nodiscard]] std::string progress_bar(const nlohmann::json& progress);
-
-/// Where a change stands, as `follow` ends with it: one line, then what failed, or what its gate
-/// still asks for and of whom.
+/// Where a change stands, as `follow` ends with it: one line; then every operation that failed,
+/// with what was tried, the provider's own words, what was left undone because of it and what to do
+/// next; or what its gate still asks for and of whom.
 [[nodiscard]] std::string render_change_outcome(const nlohmann::json& change);
 
 /// The whole of `change show`.

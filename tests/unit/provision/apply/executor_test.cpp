@@ -1,5 +1,6 @@
 #include "orchestrator/provision/apply/executor.hpp"
 
+#include "orchestrator/provision/apply/steps.hpp"
 #include "orchestrator/provision/apply/teardown.hpp"
 #include "tests/support/counting_store.hpp"
 #include "tests/unit/provision/apply/apply_world.hpp"
@@ -368,9 +369,11 @@ TEST_F(Executor, BeginsWithTheLongestExpectedWay) {
     if (event.kind == ApplyEvent::Kind::Started) order.push_back(event.address.local());
   };
   auto context = world_.context();
-  context.expected = [](const std::string& type, Action action) {
-    EXPECT_EQ(action, Action::Create);
-    return type == "network" ? 9.0 : type == "security-group" ? 5.0 : 1.0;
+  context.weigh = [](StepPlan& steps) {
+    for (std::size_t i = 0; i < steps.steps.size(); ++i) {
+      const auto& type = steps.steps[i].operation->type;
+      steps.edges[i].weight = type == "network" ? 9 : type == "security-group" ? 5 : 1;
+    }
   };
   ASSERT_TRUE(apply_plan(context, world_.plan(), world_.boundary, world_.fence, {}));
   EXPECT_EQ(order, (std::vector<std::string>{"b", "c", "a"}));

@@ -8,13 +8,16 @@ namespace {
 
 using test::at;
 
-class PlanView : public test::PlanTest {};
+class PlanView : public test::PlanTest {
+ protected:
+  ProviderSchemas schemas() const { return {{"fake", schema_}}; }
+};
 
 TEST_F(PlanView, ShowsAFirstProvisioning) {
   declare("net", "network", {{"cidr", "10.0.0.0/24"}});
   declare("web[0]", "server", {{"flavor", "small"}, {"network", "${resource.net}"}}, {"net"});
   desired_.deferred.push_back({at("web[1]"), "the artifact slot \"web\" is empty"});
-  test::expect_golden("plan/first.txt", render_plan(plan()));
+  test::expect_golden("plan/first.txt", render_plan(plan(), schemas()));
 }
 
 TEST_F(PlanView, ShowsEveryKindOfChange) {
@@ -29,17 +32,47 @@ TEST_F(PlanView, ShowsEveryKindOfChange) {
   states_[1].inputs["description"] = "was";
   desired("sg").fields["description"] = "was";
   go("password");
-  test::expect_golden("plan/everything.txt", render_plan(plan()));
+  test::expect_golden("plan/everything.txt", render_plan(plan(), schemas()));
 }
 
 TEST_F(PlanView, SaysWhenThereIsNothingToDo) {
   stand_all();
-  test::expect_golden("plan/nothing.txt", render_plan(plan()));
+  test::expect_golden("plan/nothing.txt", render_plan(plan(), schemas()));
 }
 
 TEST_F(PlanView, ShowsADestruction) {
   stand_all();
-  test::expect_golden("plan/destroy.txt", render_plan(plan(PlanKind::Destroy)));
+  test::expect_golden("plan/destroy.txt", render_plan(plan(PlanKind::Destroy), schemas()));
+}
+
+TEST_F(PlanView, StaysReadableWithAThousandOperations) {
+  declare("net", "network", {{"cidr", "10.0.0.0/24"}});
+  for (int i = 0; i < 1000; ++i) {
+    const auto name = "web[" + std::to_string(i) + "]";
+    if (i % 250 == 7) {
+      stand(name, "server", {{"flavor", "large"}, {"network", "id-net"}});
+      declare(name, "server", {{"flavor", "small"}, {"network", "id-net"}});
+    } else {
+      declare(name, "server", {{"flavor", "small"}, {"network", "${resource.net}"}}, {"net"});
+    }
+  }
+  test::expect_golden("plan/large.txt", render_plan(plan(), schemas()));
+}
+
+TEST_F(PlanView, ShowsLongValuesAroundTheirFirstDifference) {
+  const std::string script(400, 'a');
+  stand("web[0]", "server",
+        {{"flavor", "small"}, {"metadata", {{"script", script + "x" + script}}}});
+  declare("web[0]", "server",
+          {{"flavor", "small"}, {"metadata", {{"script", script + "y" + script}}}});
+  test::expect_golden("plan/long_values.txt", render_plan(plan(), schemas()));
+}
+
+TEST_F(PlanView, WithoutSchemasItSaysNothingOfWhatForces) {
+  stand_all();
+  desired("net").fields["cidr"] = "10.30.0.0/24";
+  EXPECT_EQ(render_plan(plan()).find("forces replacement"), std::string::npos);
+  EXPECT_NE(render_plan(plan(), schemas()).find("(forces replacement)"), std::string::npos);
 }
 
 TEST_F(PlanView, HasAStableJsonForm) {

@@ -1,6 +1,8 @@
 #include "orchestrator/base/encoding.hpp"
 #include "orchestrator/promote/evidence/sshsig.hpp"
 #include "orchestrator/serve/api/api.hpp"
+#include "orchestrator/serve/engine/change_failures.hpp"
+#include "orchestrator/serve/engine/progress.hpp"
 #include "tests/unit/serve/api/api_world.hpp"
 
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
@@ -126,6 +128,49 @@ TEST(OpenApi, FindsWhatIsNotAsItSays) {
   EXPECT_NE(complaint(schemas.at("Bundle"), {{"digest", digest}, {"commit", ""}, {"more", 1}}), "");
   EXPECT_EQ(complaint(schemas.at("OpenedChange"), {{"change", nullptr}, {"unchanged", true}}), "");
   EXPECT_NE(complaint(schemas.at("OpenedChange"), {{"change", "x"}, {"unchanged", nullptr}}), "");
+}
+
+TEST(OpenApi, DescribesProgressAndFailures) {
+  const auto& schemas = document().at("components").at("schemas");
+  test::FakeClock clock;
+  ProgressTracker tracker(clock);
+  EXPECT_EQ(complaint(schemas.at("Progress"), to_json(tracker.now())), "");
+  Change change;
+  for (const auto* name : {"net", "web"}) {
+    Operation operation;
+    operation.address = {"dev", name, std::nullopt};
+    operation.type = "network";
+    operation.action = Action::Create;
+    change.plan.operations.push_back(operation);
+  }
+  change.plan.operations[1].depends_on = {change.plan.operations[0].address};
+  const auto& net = change.plan.operations[0].address;
+  const auto estimates = estimates_from_json({{"network", {{"create", {1000}}}}});
+  tracker.begin(change.plan, steps_of(change.plan, {}, {}), estimates, 4);
+  tracker.observe({.kind = ApplyEvent::Kind::Started, .address = net, .error = std::nullopt});
+  EXPECT_EQ(complaint(schemas.at("Progress"), to_json(tracker.now())), "");
+  const Error error(ErrorKind::QuotaExceeded, "no more networks");
+  tracker.observe({.kind = ApplyEvent::Kind::Finished,
+                   .address = net,
+                   .outcome = OperationOutcome::Failed,
+                   .error = error});
+  const auto progress = to_json(tracker.now());
+  EXPECT_EQ(complaint(schemas.at("Progress"), progress), "") << progress.dump(1);
+  EXPECT_EQ(progress["operations"][0]["error"]["message"], "no more networks");
+
+  ApplyReport report;
+  for (const auto& operation : change.plan.operations) {
+    auto& each = report.operations.emplace_back();
+    each.address = operation.address;
+    each.action = operation.action;
+    each.outcome = OperationOutcome::Skipped;
+  }
+  report.operations[0].outcome = OperationOutcome::Failed;
+  report.operations[0].error = error;
+  change.outcome = to_json(report);
+  const auto failures = failures_of(change);
+  ASSERT_EQ(failures.size(), 1U);
+  EXPECT_EQ(complaint(schemas.at("Failure"), failures[0]), "") << failures.dump(1);
 }
 
 TEST(OpenApi, IsServedAsItIs) {
@@ -272,6 +317,11 @@ TEST(OpenApi, EveryRealAnswerIsAsItSays) {
   checked.call(200, "bob", "GET", base);
   checked.call(200, "bob", "GET", base + "/approvals");
   checked.call(200, "bob", "GET", "/v1/receipts/" + world.load(staging).receipt);
+
+  checked.call(200, "bob", "GET", "/v1/journal", {}, {{"change", staging.str()}});
+  checked.call(200, "alice", "GET", "/v1/journal");
+  checked.call(404, "alice", "GET", "/v1/journal", {}, {{"environment", "nowhere"}});
+  checked.call(403, "mallory", "GET", "/v1/journal", {}, {{"environment", "staging"}});
 
   checked.call(200, "alice", "GET", "/v1/environments");
   checked.call(200, "alice", "GET", "/v1/environments/staging");

@@ -108,6 +108,7 @@ Json change(const std::string& state) {
            {{{"state", "planned"}, {"at", "2026-03-04T09:00:00.000Z"}, {"detail", ""}},
             {{"state", state}, {"at", "2026-03-04T09:00:01.000Z"}, {"detail", "why it is so"}}}},
           {"outcome", nullptr},
+          {"failures", Json::array()},
           {"receipt", nullptr}};
 }
 
@@ -122,6 +123,14 @@ TEST(ChangeView, IsWhatPeopleRead) {
        {{{"address", "payments-production/net"}, {"error", nullptr}},
         {{"address", "payments-production/web"},
          {"error", {{"message", "POST /servers answered 503"}, {"frames", {"creating it"}}}}}}}};
+  failed["failures"] = {
+      {{"address", "payments-production/web"},
+       {"type", "server"},
+       {"action", "create"},
+       {"outcome", "failed"},
+       {"duration_ms", 400},
+       {"error", {{"message", "POST /servers answered 503"}, {"frames", {"creating it"}}}},
+       {"left_undone", Json::array()}}};
   auto done = change("done");
   done["outcome"] = failed["outcome"];
   done["receipt"] = "sha256:4444";
@@ -135,9 +144,42 @@ TEST(ChangeView, IsWhatPeopleRead) {
   expect_golden("cli/change.txt", text);
 }
 
-TEST(ChangeView, GateAndProgress) {
-  EXPECT_EQ(progress_bar({{"finished", 3}, {"total", 40}, {"last", "creating dev/net"}}),
-            "3/40 creating dev/net");
+TEST(ChangeView, TellsEveryFailureAndWhatToDoNext) {
+  auto failed = change("failed");
+  failed["gate"] = Json::array();
+  failed["outcome"] = {{"ok", false}, {"operations", Json::array()}};
+  for (int i = 0; i < 12; ++i) failed["outcome"]["operations"].push_back({{"address", "x"}});
+  failed["failures"] = {
+      {{"address", "payments-production/web[1]"},
+       {"type", "server"},
+       {"action", "create"},
+       {"outcome", "failed"},
+       {"duration_ms", 430},
+       {"error",
+        {{"message", "POST http://cloud/servers answered 403: Quota exceeded for cores"},
+         {"frames", {"creating the server", "creating payments-production/web[1]"}},
+         {"hint", "Raise the quota of the project:\n    openstack quota set --cores 20 PROJECT"}}},
+       {"left_undone", {"payments-production/dns"}}},
+      {{"address", "payments-production/net"},
+       {"type", "network"},
+       {"action", "update"},
+       {"outcome", "errored"},
+       {"duration_ms", 61000},
+       {"error", {{"message", "no answer in 60 s"}, {"frames", Json::array()}, {"hint", ""}}},
+       {"left_undone",
+        {"payments-production/a", "payments-production/b", "payments-production/c",
+         "payments-production/d", "payments-production/dns", "payments-production/e",
+         "payments-production/f", "payments-production/g"}}}};
+  std::string text;
+  for (const char* kind : {"promotion", "apply", "destroy", "policy"}) {
+    failed["kind"] = kind;
+    text += render_change_outcome(failed) + "==\n";
+    if (!failed["failures"].empty()) failed["failures"].erase(0);
+  }
+  expect_golden("cli/failures.txt", text);
+}
+
+TEST(ChangeView, Gate) {
   EXPECT_EQ(render_gate(Json::array()), "");
   expect_golden("cli/gate.txt", render_gate(change("waiting")["gate"]));
 }

@@ -1,6 +1,7 @@
 #include "orchestrator/serve/engine/execute_change.hpp"
 
 #include "orchestrator/promote/evidence/receipt.hpp"
+#include "orchestrator/provision/apply/estimates.hpp"
 #include "orchestrator/provision/apply/lease.hpp"
 #include "orchestrator/serve/engine/manage_changes.hpp"
 #include "tests/support/engine_world.hpp"
@@ -102,6 +103,9 @@ TEST(ExecuteChange, AFailedVerificationLeavesNoReceiptAndNothingVerified) {
   EXPECT_EQ(world.state_of("test").receipt, receipt_before);
   EXPECT_FALSE(verified_in(world, "test", digest));
   EXPECT_EQ(world.logged("change.verify", Outcome::Failed), 1U);
+  // What is told is the command as it was run.
+  EXPECT_NE(failed->history.back().detail.find("\"checks/verify test\""), std::string::npos)
+      << failed->history.back().detail;
   // Mended, the same promotion can be asked for again and passes.
   world.mend_program("verify");
   const auto again = world.promote("service:ci", digest, "test");
@@ -130,6 +134,27 @@ TEST(ExecuteChange, AProviderThatRefusesFailsTheChangeAndNothingIsVerified) {
   world.drive();
   EXPECT_EQ(world.state_of("dev").status, EnvironmentStatus::Ready);
   EXPECT_EQ(world.cloud.violations().total(), 0);
+}
+
+TEST(ExecuteChange, RemembersWhatItsOperationsTookEvenWhenItFails) {
+  EngineWorld world;
+  const auto known = [&] {
+    auto read = in_transaction(*world.store, Access::Read, [&](Transaction& transaction) {
+      return load_estimates(transaction, "cloud");
+    });
+    EXPECT_TRUE(read);
+    return read ? *std::move(read) : Estimates();
+  };
+  world.init();
+  ASSERT_TRUE(world.apply("alice", "dev"));
+  world.provider->fake.refuse_type("secret");
+  const auto failed = world.run(world.waiting_in("dev").id);
+  ASSERT_TRUE(failed);
+  EXPECT_EQ(failed->state, ChangeState::Failed);
+  EXPECT_TRUE(known().of("network", Verb::Create));
+  EXPECT_FALSE(known().of("secret", Verb::Create));
+  world.reopen();
+  EXPECT_TRUE(known().of("network", Verb::Create));
 }
 
 /// A promotion to production for which everything but people and time is there.
