@@ -4,7 +4,8 @@
     run.py --program build/ci/bench_apply --server PROGRAM --disk FOLDER [--json] [--small]
 
 Each makespan stands beside its lower bound, the greater of the critical path and the work divided by
-the account's concurrency; what durable writes cost is the difference to the same run with a store in
+the account's concurrency, and beside the same bound by the times that calls really took (`measured`):
+a busy machine wakes late. What durable writes cost is the difference to the same run with a store in
 memory, where a sync is free. Medians of three where the bound is under a second.
 """
 
@@ -68,7 +69,8 @@ def measure(options, graph, latency, concurrency):
         "durable_share": max(0.0, (disk["makespan"] - memory["makespan"]) / disk["makespan"]),
         "durable_goal": DURABLE_GOAL if latency == GOAL_AT else None,
         "records_a_transaction": options.resources / disk["recording_transactions"],
-        "reported_bound": disk["reported_bound"],
+        # By the times that calls really took: a busy machine wakes late from a wait.
+        "beside_measured_bound": disk["makespan"] / max(disk["reported_bound"], 1e-3),
     }
     if options.server and latency == GOAL_AT:
         with Server(options.server, latency) as server:
@@ -78,12 +80,12 @@ def measure(options, graph, latency, concurrency):
 
 def print_table(cells):
     print(f"{'graph':<9}{'latency':>8}{'at once':>8}{'bound':>11}{'makespan':>11}{'ratio':>7}"
-          f"{'durable':>9}{'together':>9}{'over HTTP':>10}")
+          f"{'measured':>10}{'durable':>9}{'together':>9}{'over HTTP':>10}")
     for cell in cells:
         found = cell["makespan"]
         http = f"{cell['http']['ratio']:.3f}" if "http" in cell else ""
         print(f"{cell['graph']:<9}{cell['latency_ms']:>5} ms{cell['concurrency']:>8}{found['peer']:>9.3f} s"
-              f"{found['bailey']:>9.3f} s{found['ratio']:>7.3f}{100 * cell['durable_share']:>7.1f} %"
+              f"{found['bailey']:>9.3f} s{found['ratio']:>7.3f}{cell['beside_measured_bound']:>10.3f}{100 * cell['durable_share']:>7.1f} %"
               f"{cell['records_a_transaction']:>9.1f}{http:>10}{goal_text(found)}")
 
 

@@ -55,7 +55,8 @@ TEST(Digest, WithAListIsThatOfTheWhole) {
           << list << " with " << size;
     }
   }
-  EXPECT_EQ(digest_with_list(Json::object(), "only", 0, {}), digest_of(Json{{"only", Json::array()}}));
+  EXPECT_EQ(digest_with_list(Json::object(), "only", 0, {}),
+            digest_of(Json{{"only", Json::array()}}));
 }
 
 TEST(IsDigest, TakesOneSpellingOnly) {
