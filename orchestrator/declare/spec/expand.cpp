@@ -41,6 +41,7 @@ class Expander {
   Expansion run() {
     find_deferred();
     Expansion expansion;
+    expansion.moves = template_.moved;
     for (const auto& [name, resource] : template_.resources) {
       for (const auto& address : addresses(name)) {
         const auto reason = reasons_.find(name);
@@ -48,7 +49,7 @@ class Expander {
           expansion.deferred.push_back({address, reason->second});
         } else {
           expansion.resources.push_back({address, resource.type, fill(resource.fields),
-                                         dependencies(resource.fields), resource.protect});
+                                         dependencies(resource.fields), protects(resource)});
         }
       }
     }
@@ -56,6 +57,11 @@ class Expander {
   }
 
  private:
+  // A sandbox ends, and everything in it.
+  [[nodiscard]] bool protects(const ResourceSpec& resource) const {
+    return resource.protect && environment_.environment_class != EnvironmentClass::Sandbox;
+  }
+
   [[nodiscard]] std::optional<int> count_of(const ResourceSpec& resource) const {
     const Json count = fill(resource.count);
     if (!count.is_number_integer()) return std::nullopt;

@@ -63,7 +63,8 @@ void read_change(JsonReader& reader, ReadReceipt& out) {
   WallTime finished_at;
   reader.read("id", change.id);
   reader.read_word(
-      "kind", {ChangeKind::Apply, ChangeKind::Promotion, ChangeKind::Destroy, ChangeKind::Policy},
+      "kind", {ChangeKind::Apply, ChangeKind::Promotion, ChangeKind::Destroy, ChangeKind::Policy,
+       ChangeKind::Drift},
       change.kind);
   reader.read("environment", change.environment);
   reader.read("environment_uid", change.environment_uid);

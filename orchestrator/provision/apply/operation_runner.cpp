@@ -38,6 +38,9 @@ std::string frame_of(const Operation& operation) {
     case Action::NoOp:
       verb = "taking over ";
       break;
+    case Action::Record:
+      verb = "recording ";
+      break;
   }
   return verb + operation.address.str();
 }
@@ -76,6 +79,8 @@ StepResult OperationRunner::run(const ApplyStep& step) {
         return step.kind == StepKind::Forward ? create(operation) : retire(operation.address);
       case Action::Delete:
         return remove(operation);
+      case Action::Record:
+        return note(operation);
       case Action::NoOp:
         break;
     }
@@ -159,7 +164,9 @@ Status OperationRunner::record(const Recording& recording) {
 StepResult OperationRunner::create(const Operation& operation) {
   const auto old = state_of(operation.address);
   // A plan that is carried on finds what it made before.
-  if (old && old->generation >= operation.generation) return {};
+  if (old && old->generation >= operation.generation) {
+    return old->protect == operation.protect ? StepResult{} : note(operation);
+  }
   auto inputs = resolve(operation);
   if (!inputs) return ended(OperationOutcome::Failed, std::move(inputs.error()));
 
@@ -195,7 +202,8 @@ StepResult OperationRunner::finish_create(const Operation& operation, Intent int
                                      .attributes = result.observed->attributes,
                                      .depends_on = operation.depends_on,
                                      .generation = operation.generation,
-                                     .made_at = format_time(context_.clock.wall_now())};
+                                     .made_at = format_time(context_.clock.wall_now()),
+                                     .protect = operation.protect};
   if (!intent.superseded.empty()) {
     intent.verb = Verb::Retire;
     intent.phase = Phase::Intent;
@@ -250,9 +258,13 @@ StepResult OperationRunner::update(const Operation& operation) {
                         .attributes = Json::object(),
                         .depends_on = {},
                         .generation = operation.generation,
-                        .made_at = {}};
+                        .made_at = {},
+                        .marked_as = operation.moved_from};
   }
+  old->protect = operation.protect;
   intent.provider_id = old->provider_id;
+  // A thing keeps the marker under which it was made.
+  if (old->marked_as) intent.marker.address = *old->marked_as;
   if (auto written = announce(intent); !written) {
     return ended(OperationOutcome::Errored, std::move(written.error()));
   }
@@ -306,7 +318,28 @@ StepResult OperationRunner::take_over(const Operation& operation) {
                                      .attributes = (*shown)->attributes,
                                      .depends_on = operation.depends_on,
                                      .generation = operation.generation,
-                                     .made_at = format_time(context_.clock.wall_now())};
+                                     .made_at = format_time(context_.clock.wall_now()),
+                                     .protect = operation.protect,
+                                     .marked_as = operation.moved_from};
+  if (auto written = record(recording); !written) {
+    return ended(OperationOutcome::Errored, std::move(written.error()));
+  }
+  return {};
+}
+
+StepResult OperationRunner::note(const Operation& operation) {
+  auto old = state_of(operation.address);
+  if (!old) {
+    return ended(OperationOutcome::Failed, Error(ErrorKind::NotFound, "it is not recorded"));
+  }
+  auto inputs = resolve(operation);
+  if (!inputs) return ended(OperationOutcome::Failed, std::move(inputs.error()));
+  auto recording = recording_for(operation);
+  recording.keep_intent = intent_of(operation.address).has_value();
+  recording.resource = *std::move(old);
+  recording.resource->inputs = *std::move(inputs);
+  recording.resource->depends_on = operation.depends_on;
+  recording.resource->protect = operation.protect;
   if (auto written = record(recording); !written) {
     return ended(OperationOutcome::Errored, std::move(written.error()));
   }

@@ -34,6 +34,7 @@ class OperationRunner {
   [[nodiscard]] StepResult create(const Operation& operation);
   [[nodiscard]] StepResult update(const Operation& operation);
   [[nodiscard]] StepResult take_over(const Operation& operation);
+  [[nodiscard]] StepResult note(const Operation& operation);
   [[nodiscard]] StepResult remove(const Operation& operation);
   [[nodiscard]] StepResult retire(const ResourceAddress& address);
 

@@ -25,22 +25,30 @@ std::string_view sign_of(Action action) {
       return "-/+";
     case Action::Delete:
       return "-";
+    case Action::Record:
+      return "=";
     case Action::NoOp:
       return " ";
   }
   return " ";
 }
 
-std::string_view remark_on(Reason reason) {
-  switch (reason) {
+std::string remark_on(const Operation& operation) {
+  std::string moved;
+  if (operation.moved_from) moved = "  (moved from " + operation.moved_from->local() + ")";
+  switch (operation.reason) {
     case Reason::GoneAtProvider:
-      return "  (gone at the provider)";
+      return moved + "  (gone at the provider)";
     case Reason::Drifted:
-      return "  (changed outside of bailey)";
+      return moved + "  (changed outside of bailey)";
     case Reason::NoLongerDeclared:
-      return "  (no longer declared)";
+      return moved + "  (no longer declared)";
+    case Reason::ProtectionChanged:
+      return operation.protect ? "  (protected from now on)" : "  (no longer protected)";
+    case Reason::DriftAccepted:
+      return "  (taken as applied)";
     default:
-      return "";
+      return moved;
   }
 }
 
@@ -69,11 +77,31 @@ std::string shown(const Json& value) {
 std::string lines_of(const Operation& operation, std::size_t width) {
   auto text =
       fmt::format("{:>5} {:<{}}  {}{}\n", sign_of(operation.action), operation.address.local(),
-                  width, operation.type, remark_on(operation.reason));
+                  width, operation.type, remark_on(operation));
   for (const auto& path : operation.changed_fields) {
     if (path == "type" && operation.before && !operation.before->contains("type")) continue;
     text += fmt::format("          {}: {} -> {}\n", path, shown(at_path(operation.before, path)),
                         shown(at_path(operation.after, path)));
+  }
+  return text;
+}
+
+std::string lines_about_parts(const Plan& plan) {
+  std::string text;
+  if (!plan.targets.empty()) {
+    std::vector<std::string> names;
+    for (const auto& target : plan.targets) names.push_back(target.local());
+    text += fmt::format("  Only a part: {} and what it needs. It counts as verified nowhere.\n",
+                        enumerate(names));
+  }
+  for (const auto& decision : plan.drift) {
+    text += fmt::format("  {} {}: {}", to_string(decision.action), decision.finding.id,
+                        describe(decision.finding));
+    if (!decision.until.empty()) text += ", until " + decision.until;
+    if (!decision.reason.empty()) {
+      text += ", because " + Json(decision.reason).dump(-1, ' ', true, Json::error_handler_t::replace);
+    }
+    text += "\n";
   }
   return text;
 }
@@ -87,6 +115,9 @@ std::string plan_summary(const Plan& plan) {
       fmt::format("Plan: {} to create, {} to update, {} to replace, {} to delete, {} unchanged",
                   counts[Action::Create], counts[Action::Update], counts[Action::Replace],
                   counts[Action::Delete], counts[Action::NoOp]);
+  if (counts[Action::Record] > 0) {
+    text += fmt::format(", {} in the record only", counts[Action::Record]);
+  }
   if (!plan.deferred.empty()) text += fmt::format(", {} deferred", plan.deferred.size());
   return text + ".";
 }
@@ -99,6 +130,7 @@ std::string render_plan(const Plan& plan) {
   }
   auto text = fmt::format("{} {}\n", plan.kind == PlanKind::Destroy ? "Destroy" : "Apply",
                           plan.environment);
+  text += lines_about_parts(plan);
   for (const auto& operation : plan.operations) {
     if (operation.action != Action::NoOp) text += lines_of(operation, width);
   }

@@ -53,6 +53,9 @@ BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 CREATE TRIGGER log_entry_is_not_deleted BEFORE DELETE ON log_entry
 BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 )sql",
+    R"sql(
+CREATE TABLE drift (key TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+)sql",
 };
 
 tl::unexpected<Error> refused(std::string message, const char* code) {
@@ -136,6 +139,8 @@ const char* table_of(Collection collection) noexcept {
       return "token";
     case Collection::Identity:
       return "identity";
+    case Collection::Drift:
+      return "drift";
   }
   return "";
 }

@@ -33,6 +33,7 @@ enum class Collection : std::uint8_t {
   Lease,        ///< `<environment>/<lease>`.
   Token,        ///< Hash of an API token.
   Identity,     ///< `<environment>/<role>`: who a role is at the provider.
+  Drift,        ///< Environment name: what looking at it came to.
 };
 
 struct Record {

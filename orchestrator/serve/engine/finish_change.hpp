@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 namespace bailey {
@@ -32,6 +33,7 @@ namespace bailey {
 /// Ends a change as failed, for a reason; when `stop` was requested it is left as it is instead,
 /// without the lease, to be taken up again.
 [[nodiscard]] Result<Change> fail_change(Engine& engine, Claim& claim, const Error& reason,
-                                         std::stop_token stop);
+                                         std::stop_token stop,
+                                         const std::vector<std::string>& left = {});
 
 }  // namespace bailey

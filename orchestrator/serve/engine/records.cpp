@@ -114,6 +114,15 @@ Status save(Transaction& transaction, const VerifiedItem& item) {
              to_json(item));
 }
 
+Result<std::optional<DriftReport>> find_drift_report(Transaction& transaction,
+                                                     const std::string& environment) {
+  return find<DriftReport>(transaction, Collection::Drift, environment, drift_report_from_json);
+}
+
+Status save(Transaction& transaction, const DriftReport& report) {
+  return put(transaction, Collection::Drift, report.environment, to_json(report));
+}
+
 Result<Json> find_setting(Transaction& transaction, const std::string& name) {
   auto record = transaction.get(Collection::Setting, name);
   if (!record) return fail(std::move(record.error()).in("reading the setting " + name));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "orchestrator/model/change.hpp"
+#include "orchestrator/model/drift.hpp"
 #include "orchestrator/model/state.hpp"
 #include "orchestrator/record/store/state_store.hpp"
 
@@ -37,6 +38,10 @@ namespace bailey {
                                                                 const std::string& environment,
                                                                 const std::string& digest);
 [[nodiscard]] Status save(Transaction& transaction, const VerifiedItem& item);
+
+[[nodiscard]] Result<std::optional<DriftReport>> find_drift_report(
+    Transaction& transaction, const std::string& environment);
+[[nodiscard]] Status save(Transaction& transaction, const DriftReport& report);
 
 /// The body of a setting, or null.
 [[nodiscard]] Result<nlohmann::json> find_setting(Transaction& transaction,

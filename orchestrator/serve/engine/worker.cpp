@@ -5,6 +5,7 @@
 #include "orchestrator/serve/engine/records.hpp"
 #include "orchestrator/serve/engine/request_change.hpp"
 #include "orchestrator/serve/engine/run_programs.hpp"
+#include "orchestrator/serve/engine/sandboxes.hpp"
 
 #include <fmt/format.h>
 
@@ -34,6 +35,8 @@ std::string_view verb_of(const ApplyEvent& event) {
       return "replacing";
     case Action::Delete:
       return "deleting";
+    case Action::Record:
+      return "recording";
     case Action::NoOp:
       return "looking at";
   }
@@ -117,12 +120,30 @@ void Worker::look(std::stop_token stop) {
   if (!changes) return;
   for (const auto& change : *changes) {
     if (stop.stop_requested()) return;
-    if (change.finished() || runs(change.id)) continue;
+    // What ends sandboxes has its own queue: one that is stuck holds up nothing here.
+    if (change.requester == reaper_subject() || runs(change.id)) continue;
+    if (change.kind == ChangeKind::Destroy && change.state == ChangeState::Failed) carry_on(change);
+    if (change.finished()) continue;
     const auto pause = retry_at_.find(change.id);
     if (pause != retry_at_.end() && engine_.clock().monotonic_now() < pause->second) continue;
     retry_at_.erase(change.id);
     consider(change, stop);
   }
+}
+
+// What is left of an environment whose destroy failed goes without anybody's hand.
+void Worker::carry_on(const Change& change) {
+  const auto state = in_transaction(engine_.store(), Access::Read, [&](Transaction& transaction) {
+    return find_environment_state(transaction, change.environment);
+  });
+  if (!state || !*state || !may_resume(**state, change)) return;
+  const auto now = engine_.clock().monotonic_now();
+  const auto [entry, fresh] = destroys_.try_emplace(change.id);
+  if (fresh) return entry->second.failed(now);  // It just has.
+  if (!entry->second.due(now)) return;
+  entry->second.failed(now);
+  auto claim = reclaim_change(engine_, change.id);
+  if (claim) execute(*std::move(claim));
 }
 
 void Worker::consider(const Change& change, std::stop_token stop) {

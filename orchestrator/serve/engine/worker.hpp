@@ -1,5 +1,6 @@
 #pragma once
 
+#include "orchestrator/serve/engine/backoff.hpp"
 #include "orchestrator/serve/engine/execute_change.hpp"
 
 #include <atomic>
@@ -24,8 +25,9 @@ struct Progress {
 };
 
 /// Moves changes on: plans stale ones anew, judges the waiting ones, executes those whose gate is
-/// met, takes up what a crash left behind. One thread looks; each change that is executed has a
-/// thread of its own. Stopping finishes what is in flight at the provider and starts nothing.
+/// met, takes up what a crash left behind, and carries on with a destroy that could not end, again
+/// and again and ever more seldom. One thread looks; each change that is executed has a thread of
+/// its own. What ends sandboxes is not among them: see Housekeeper. Stopping finishes what is in flight at the provider and starts nothing.
 class Worker {
  public:
   explicit Worker(Engine& engine);
@@ -48,6 +50,7 @@ class Worker {
   void run(std::stop_token stop);
   void look(std::stop_token stop);
   void consider(const Change& change, std::stop_token stop);
+  void carry_on(const Change& change);
   void judge_waiting(const Change& change, std::stop_token stop);
   void observe(const ChangeId& id, const ApplyEvent& event);
   void forget(const ChangeId& id);
@@ -59,6 +62,7 @@ class Worker {
   bool woken_ = false;
   std::map<ChangeId, Progress> running_;
   std::map<ChangeId, MonotonicTime> retry_at_;
+  std::map<ChangeId, Backoff> destroys_;
   std::vector<Executor> executors_;
   std::jthread thread_;
 };

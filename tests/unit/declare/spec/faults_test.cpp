@@ -292,6 +292,26 @@ const std::vector<Fault> kMeaning{
 };
 INSTANTIATE_TEST_SUITE_P(Meaning, SpecFault, testing::ValuesIn(kMeaning));
 
+// What keeps standing under another name.
+const std::vector<Fault> kMoves{
+    {&Acme::web_service, "  outputs:", "  moved: [{from: a, to: b}, {from: b, to: net}]\n  outputs:", {}},
+    {&Acme::web_service, "  outputs:", "  moved: [{from: \"web[7]\", to: probe}]\n  outputs:", {}},
+    {&Acme::web_service, "  outputs:", "  moved: [{from: old, to: \"web[0]\"}]\n  outputs:", {}},
+    {&Acme::web_service, "  outputs:", "  moved: [{from: web, to: net}]\n  outputs:", {"spec.move.still-declared"}},
+    {&Acme::web_service, "  outputs:", "  moved: [{from: old, to: nte}]\n  outputs:", {"spec.unknown-resource"}},
+    {&Acme::web_service, "  outputs:", "  moved: [{from: a, to: b}, {from: b, to: a}]\n  outputs:", {"spec.move.cycle"}},
+    {&Acme::web_service, "  outputs:", "  moved: [{from: old, to: old}]\n  outputs:", {"spec.move.cycle"}},
+    {&Acme::web_service, "  outputs:", "  moved: [{from: a, to: net}, {from: a, to: probe}]\n  outputs:", {"spec.move.twice"}},
+    {&Acme::web_service, "  outputs:", "  moved: [{from: a, to: net}, {from: b, to: net}]\n  outputs:", {"spec.move.twice"}},
+    {&Acme::web_service, "  outputs:", "  moved: [{from: \"a[x]\", to: net}]\n  outputs:", {"spec.bad-address"}},
+    {&Acme::web_service, "  outputs:", "  moved: [{from: a/b, to: net}]\n  outputs:", {"spec.bad-address"}},
+    {&Acme::web_service, "  outputs:", "  moved: [{from: old, to: \"net[0]\"}]\n  outputs:", {"spec.bad-index"}},
+    {&Acme::web_service, "  outputs:", "  moved: [{from: old}]\n  outputs:", {"spec.missing-field"}},
+    {&Acme::web_service, "  outputs:", "  moved: [{from: old, to: net, why: x}]\n  outputs:", {"spec.unknown-field"}},
+    {&Acme::web_service, "  outputs:", "  moved: {from: old, to: net}\n  outputs:", {"spec.wrong-type"}},
+};
+INSTANTIATE_TEST_SUITE_P(Moves, SpecFault, testing::ValuesIn(kMoves));
+
 // The least that a class asks for, and gates that nobody can pass.
 const std::vector<Fault> kFloors{
     {&Acme::sandbox, ", ttl: 8h", "", {"spec.floor.sandbox-ttl"}},
