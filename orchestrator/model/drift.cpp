@@ -23,14 +23,10 @@ std::string shown(const Json& value) {
 }
 
 Json content_of(const DriftFinding& finding) {
-  return {{"kind", to_string(finding.kind)},
-          {"address", finding.address},
-          {"type", finding.type},
-          {"provider_id", finding.provider_id},
-          {"name", finding.name},
-          {"field", finding.field},
-          {"before", finding.before},
-          {"after", finding.after}};
+  return {
+      {"kind", to_string(finding.kind)},    {"address", finding.address}, {"type", finding.type},
+      {"provider_id", finding.provider_id}, {"name", finding.name},       {"field", finding.field},
+      {"before", finding.before},           {"after", finding.after}};
 }
 
 }  // namespace

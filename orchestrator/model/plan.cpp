@@ -172,8 +172,7 @@ Json to_json(const Operation& operation) {
           {"provider_id", operation.provider_id},
           {"generation", operation.generation},
           {"protect", operation.protect},
-          {"moved_from",
-           operation.moved_from ? Json(operation.moved_from->str()) : Json()}};
+          {"moved_from", operation.moved_from ? Json(operation.moved_from->str()) : Json()}};
 }
 
 Json to_json(const Plan& plan) {

@@ -39,7 +39,8 @@ enum class Reason : std::uint8_t {
 };
 
 /// One step. `before` and `after` by action: Create has only `after`; Delete only `before`; Update,
-/// Replace, Record and NoOp both. Both are in the words of the spec; `after` keeps a reference such as
+/// Replace, Record and NoOp both. Both are in the words of the spec; `after` keeps a reference such
+/// as
 /// "${resource.net}" as written where its value is known only after apply. No secret is in either.
 struct Operation {
   ResourceAddress address;
@@ -84,7 +85,7 @@ struct Plan {
   /// nowhere.
   std::vector<ResourceAddress> targets = {};
   std::vector<DriftDecision> drift = {};  ///< What is decided about findings of drift.
-  std::string digest;  ///< SHA-256 over the RFC 8785 form without this field.
+  std::string digest;                     ///< SHA-256 over the RFC 8785 form without this field.
   bool operator==(const Plan&) const = default;
 
   /// True when there is nothing to do.

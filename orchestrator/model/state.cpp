@@ -42,10 +42,14 @@ std::string_view to_string(EnvironmentStatus status) noexcept {
 Json to_json(const ResourceState& state) {
   Json depends_on = Json::array();
   for (const auto& address : state.depends_on) depends_on.push_back(address.str());
-  return {{"address", state.address.str()},   {"type", state.type},
-          {"provider_id", state.provider_id}, {"inputs", state.inputs},
-          {"attributes", state.attributes},   {"depends_on", std::move(depends_on)},
-          {"generation", state.generation},   {"made_at", state.made_at},
+  return {{"address", state.address.str()},
+          {"type", state.type},
+          {"provider_id", state.provider_id},
+          {"inputs", state.inputs},
+          {"attributes", state.attributes},
+          {"depends_on", std::move(depends_on)},
+          {"generation", state.generation},
+          {"made_at", state.made_at},
           {"protect", state.protect},
           {"marked_as", state.marked_as ? Json(state.marked_as->str()) : Json()}};
 }

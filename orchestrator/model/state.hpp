@@ -52,9 +52,9 @@ struct EnvironmentState {
       boundary;  ///< The provider's id of the environment's boundary; empty before it exists.
   std::map<std::string, std::string> artifacts;  ///< Slot to `repository@sha256:...`.
   std::string template_digest;
-  std::string receipt;  ///< Digest of the newest receipt.
-  std::string made_at = {};         ///< RFC 3339; when its first change began: its time runs from there.
-  std::string extended_until = {};  ///< RFC 3339; a sandbox's owner asked for more time.
+  std::string receipt;       ///< Digest of the newest receipt.
+  std::string made_at = {};  ///< RFC 3339; when its first change began: its time runs from there.
+  std::string extended_until = {};     ///< RFC 3339; a sandbox's owner asked for more time.
   std::vector<std::string> left = {};  ///< While it is destroying: what still is in the way.
   bool operator==(const EnvironmentState&) const = default;
 };

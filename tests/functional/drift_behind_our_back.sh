@@ -117,7 +117,6 @@ look 0
 
 # The server looks by itself.
 stop_service server
-inside() { false; }
 serve --drift-every 1s
 # shellcheck source=/dev/null
 . "$work/openrc"

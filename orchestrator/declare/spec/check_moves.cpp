@@ -41,8 +41,8 @@ class MoveCheck {
   void one(const Move& move, const std::string& here) {
     const auto from = parse(move.from);
     const auto to = parse(move.to);
-    for (const auto& [end, text, name] : {std::tuple(&from, &move.from, "from"),
-                                          std::tuple(&to, &move.to, "to")}) {
+    for (const auto& [end, text, name] :
+         {std::tuple(&from, &move.from, "from"), std::tuple(&to, &move.to, "to")}) {
       if (*end) continue;
       error("spec.bad-address", "Bad address",
             fmt::format("\"{}\" is not the name of a resource, nor one with an index such as "
@@ -68,11 +68,12 @@ class MoveCheck {
             const std::string& here) {
     if (template_.resources.contains(from.resource) && !from.index &&
         from.resource != to.resource) {
-      error("spec.move.still-declared", "Still declared",
-            fmt::format("\"{}\" is declared among the resources, so that it is not moved away. Take "
-                        "this entry out, or the resource.",
-                        move.from),
-            step(here, "from"));
+      error(
+          "spec.move.still-declared", "Still declared",
+          fmt::format("\"{}\" is declared among the resources, so that it is not moved away. Take "
+                      "this entry out, or the resource.",
+                      move.from),
+          step(here, "from"));
     }
     if (to.index && !from.index && from.resource != to.resource) {
       const auto source = template_.resources.find(to.resource);
@@ -87,8 +88,8 @@ class MoveCheck {
         sources_.contains(to.resource)) {
       return;
     }
-    report_unknown(workspace_, "spec.unknown-resource", "Unknown resource", "resource",
-                   to.resource, keys_of(template_.resources), document_.at(step(here, "to")));
+    report_unknown(workspace_, "spec.unknown-resource", "Unknown resource", "resource", to.resource,
+                   keys_of(template_.resources), document_.at(step(here, "to")));
   }
 
   void no_cycle() {

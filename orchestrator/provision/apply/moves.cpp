@@ -120,8 +120,7 @@ Status move_resources(Transaction& transaction, const Plan& plan, const Fence& f
   if (!environment) return fail(std::move(environment.error()));
   if (!*environment) return fail(ErrorKind::Internal, "an environment with a plan has no record");
   ++(*environment)->serial;
-  auto written =
-      transaction.put(Collection::Environment, plan.environment, to_json(**environment));
+  auto written = transaction.put(Collection::Environment, plan.environment, to_json(**environment));
   if (!written) return fail(std::move(written.error()));
   for (const auto& [from, to] : moves) {
     if (auto logged = log_move(transaction, plan, from, to, now); !logged) return logged;

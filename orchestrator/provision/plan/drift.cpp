@@ -84,7 +84,8 @@ void leave_alone(Refreshed& refreshed, const std::vector<ResourceState>& states,
 }
 
 Json with_field(Json inputs, const std::string& path, const Json& value) {
-  // A key inside a map may hold dots itself: where the whole path is not a field, its first word is.
+  // A key inside a map may hold dots itself: where the whole path is not a field, its first word
+  // is.
   const auto dot = path.find('.');
   if (dot == std::string::npos || inputs.contains(path)) {
     if (value.is_null()) {

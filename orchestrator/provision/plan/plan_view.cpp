@@ -75,9 +75,8 @@ std::string shown(const Json& value) {
 }
 
 std::string lines_of(const Operation& operation, std::size_t width) {
-  auto text =
-      fmt::format("{:>5} {:<{}}  {}{}\n", sign_of(operation.action), operation.address.local(),
-                  width, operation.type, remark_on(operation));
+  auto text = fmt::format("{:>5} {:<{}}  {}{}\n", sign_of(operation.action),
+                          operation.address.local(), width, operation.type, remark_on(operation));
   for (const auto& path : operation.changed_fields) {
     if (path == "type" && operation.before && !operation.before->contains("type")) continue;
     text += fmt::format("          {}: {} -> {}\n", path, shown(at_path(operation.before, path)),
@@ -99,7 +98,8 @@ std::string lines_about_parts(const Plan& plan) {
                         describe(decision.finding));
     if (!decision.until.empty()) text += ", until " + decision.until;
     if (!decision.reason.empty()) {
-      text += ", because " + Json(decision.reason).dump(-1, ' ', true, Json::error_handler_t::replace);
+      text +=
+          ", because " + Json(decision.reason).dump(-1, ' ', true, Json::error_handler_t::replace);
     }
     text += "\n";
   }

@@ -48,8 +48,8 @@ class Planning {
 
   Result<Plan> run() {
     if (!blocked_.empty()) {
-      return fail(Error(ErrorKind::Refused,
-                        "these moves lead to where something stands already: " + enumerate(blocked_))
+      return fail(Error(ErrorKind::Refused, "these moves lead to where something stands already: " +
+                                                enumerate(blocked_))
                       .with_code("plan.move-blocked")
                       .with_hint("Take the entry from `moved` in the template, or take down one of "
                                  "the two first."));

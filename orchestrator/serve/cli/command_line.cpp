@@ -260,20 +260,18 @@ class Grammar {
   }
 
   void add_drift() {
-    auto* command =
-        add("drift", "Look for what differs from what was applied, and decide about it",
-            [this](const Context& context) {
-              drift_.environment = environment_;
-              drift_.reason = reason_;
-              drift_.ignore_for = parse_duration(for_).value_or(std::chrono::hours(24));
-              drift_.wait = wait_;
-              return drift(context, drift_);
-            });
+    auto* command = add("drift", "Look for what differs from what was applied, and decide about it",
+                        [this](const Context& context) {
+                          drift_.environment = environment_;
+                          drift_.reason = reason_;
+                          drift_.ignore_for = parse_duration(for_).value_or(std::chrono::hours(24));
+                          drift_.wait = wait_;
+                          return drift(context, drift_);
+                        });
     auto* name = command->add_option("ENVIRONMENT", environment_, "Name (default: all)");
     auto* accept = command->add_option("--accept", drift_.accept,
                                        "Findings to take as applied, by id: drift-...");
-    auto* restore =
-        command->add_option("--restore", drift_.restore, "Findings to put back, by id");
+    auto* restore = command->add_option("--restore", drift_.restore, "Findings to put back, by id");
     auto* ignore =
         command->add_option("--ignore", drift_.ignore, "Findings to leave as they are, by id");
     for (auto* option : {accept, restore, ignore}) option->needs(name);
@@ -289,9 +287,9 @@ class Grammar {
     auto& sandbox = noun("sandbox", "Environments that end by themselves");
     add(sandbox, "list", "Sandboxes and the time that they have left",
         [](const Context& context) { return list_sandboxes(context); });
-    auto* extend =
-        add(sandbox, "extend", "Let one live until --ttl from now",
-            [this](const Context& context) { return extend_sandbox(context, environment_, ttl()); });
+    auto* extend = add(
+        sandbox, "extend", "Let one live until --ttl from now",
+        [this](const Context& context) { return extend_sandbox(context, environment_, ttl()); });
     add_environment(extend);
     add_ttl(extend, "From now; within the account's maximum (default 1h)");
   }

@@ -7,8 +7,8 @@
 
 namespace bailey {
 
-/// When something that fails is to be tried again: after 10 seconds, and twice as long each time, up
-/// to an hour.
+/// When something that fails is to be tried again: after 10 seconds, and twice as long each time,
+/// up to an hour.
 class Backoff {
  public:
   [[nodiscard]] bool due(MonotonicTime now) const { return now >= next_; }

@@ -52,10 +52,9 @@ Result<std::vector<DriftFinding>> look(Engine& engine, const std::string& enviro
   auto provider = engine.provider(**bundle, **found);
   if (!provider) return fail(std::move(provider.error()));
   const auto& schema = engine.schema(**bundle, **found);
-  auto refreshed =
-      refresh(**provider,
-              {before.state.uid, before.state.boundary, schema, engine.clock().wall_now()},
-              before.resources, stop);
+  auto refreshed = refresh(
+      **provider, {before.state.uid, before.state.boundary, schema, engine.clock().wall_now()},
+      before.resources, stop);
   if (!refreshed) return fail(std::move(refreshed.error()));
   return find_drift(*refreshed, before.resources, schema);
 }

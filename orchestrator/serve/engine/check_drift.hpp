@@ -10,8 +10,8 @@
 
 namespace bailey {
 
-/// Looks at what stands in one environment and keeps what it found: the findings, each with the time
-/// when it was first seen. One that appears or goes away gets an entry in the log, in the
+/// Looks at what stands in one environment and keeps what it found: the findings, each with the
+/// time when it was first seen. One that appears or goes away gets an entry in the log, in the
 /// transaction that keeps it. Changes nothing at the provider.
 ///
 /// Conflict, code `drift.busy`, while a change is executed there or when one was meanwhile: nothing

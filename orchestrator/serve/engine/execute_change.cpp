@@ -212,11 +212,10 @@ Status apply(Work& work) {
   const auto context = context_of(work);
   auto recovered = recover(context, *boundary, work.claim.fence, work.stop);
   if (!recovered) return fail(std::move(recovered.error()).in("settling what was left open"));
-  auto moved =
-      in_transaction(work.engine.store(), Access::Write, [&](Transaction& transaction) {
-        return move_resources(transaction, change.plan, work.claim.fence,
-                              work.engine.clock().wall_now());
-      });
+  auto moved = in_transaction(work.engine.store(), Access::Write, [&](Transaction& transaction) {
+    return move_resources(transaction, change.plan, work.claim.fence,
+                          work.engine.clock().wall_now());
+  });
   if (!moved) return fail(std::move(moved.error()).in("moving what has another name now"));
   auto report = apply_plan(context, change.plan, *boundary, work.claim.fence, work.stop);
   if (!report) return fail(std::move(report.error()).in("applying the plan"));
@@ -228,22 +227,21 @@ Status apply(Work& work) {
 // Leases and identities of the environment that the record still has.
 Status check_nobody_left(Work& work) {
   const auto& name = work.claim.change.environment;
-  return in_transaction(
-      work.engine.store(), Access::Read, [&](Transaction& transaction) -> Status {
-        auto listing = list_credentials(transaction, name);
-        if (!listing) return fail(std::move(listing.error()));
-        std::vector<std::string> left;
-        for (const auto& credential : listing->credentials) {
-          if (credential.status != CredentialStatus::Revoked) left.push_back(credential.id.str());
-        }
-        auto identities = transaction.list(Collection::Identity,
-                                           {.prefix = name + "/", .after = {}, .limit = 0});
-        if (!identities) return fail(std::move(identities.error()));
-        for (const auto& identity : *identities) left.push_back("identity " + identity.key);
-        if (left.empty()) return {};
-        return fail(Error(ErrorKind::FailedPrecondition, "still there: " + enumerate(left))
-                        .with_code("teardown.left-over"));
-      });
+  return in_transaction(work.engine.store(), Access::Read, [&](Transaction& transaction) -> Status {
+    auto listing = list_credentials(transaction, name);
+    if (!listing) return fail(std::move(listing.error()));
+    std::vector<std::string> left;
+    for (const auto& credential : listing->credentials) {
+      if (credential.status != CredentialStatus::Revoked) left.push_back(credential.id.str());
+    }
+    auto identities =
+        transaction.list(Collection::Identity, {.prefix = name + "/", .after = {}, .limit = 0});
+    if (!identities) return fail(std::move(identities.error()));
+    for (const auto& identity : *identities) left.push_back("identity " + identity.key);
+    if (left.empty()) return {};
+    return fail(Error(ErrorKind::FailedPrecondition, "still there: " + enumerate(left))
+                    .with_code("teardown.left-over"));
+  });
 }
 
 Status take_down(Work& work) {

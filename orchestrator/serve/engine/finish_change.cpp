@@ -281,8 +281,8 @@ Result<Change> finish_destroyed(Engine& engine, Claim& claim) {
   });
 }
 
-Result<Change> fail_change(Engine& engine, Claim& claim, const Error& reason,
-                           std::stop_token stop, const std::vector<std::string>& left) {
+Result<Change> fail_change(Engine& engine, Claim& claim, const Error& reason, std::stop_token stop,
+                           const std::vector<std::string>& left) {
   return in_transaction(
       engine.store(), Access::Write, [&](Transaction& transaction) -> Result<Change> {
         auto change = claim.change;

@@ -85,8 +85,8 @@ void Housekeeper::start(const std::string& kind, const std::string& environment,
 
 bool Housekeeper::drift_is_due(const std::string& environment) {
   if (options_.drift_every == std::chrono::seconds(0)) return false;
-  const auto due = in_transaction(
-      engine_.store(), Access::Read, [&](Transaction& transaction) -> Result<bool> {
+  const auto due =
+      in_transaction(engine_.store(), Access::Read, [&](Transaction& transaction) -> Result<bool> {
         auto state = find_environment_state(transaction, environment);
         if (!state) return fail(std::move(state.error()));
         // Where a change is under way or the end is near, there is nothing to hold against it.
@@ -122,9 +122,9 @@ void Housekeeper::look_after(const std::string& environment, bool declared) {
 void Housekeeper::look() {
   for (auto& [name, entry] : entries_) collect(entry);
   const auto accepted = engine_.bundle();
-  const auto standing = in_transaction(
-      engine_.store(), Access::Read,
-      [](Transaction& transaction) { return standing_environments(transaction); });
+  const auto standing = in_transaction(engine_.store(), Access::Read, [](Transaction& transaction) {
+    return standing_environments(transaction);
+  });
   // A server without a bundle, or whose store fails, has nothing to look after now.
   if (!accepted || !standing) return;
   for (const auto& environment : *standing) {

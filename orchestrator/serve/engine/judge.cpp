@@ -101,8 +101,8 @@ BundlePointer with_organization_gate(const Bundle& accepted) {
 Result<Bench> bench_for(Engine& engine, Transaction& transaction, const std::string& environment) {
   auto bundle = engine.bundle(transaction);
   if (!bundle) return fail(std::move(bundle.error()));
-  const bool removed = environment != kOrganizationEnvironment &&
-                       (*bundle)->environment(environment) == nullptr;
+  const bool removed =
+      environment != kOrganizationEnvironment && (*bundle)->environment(environment) == nullptr;
   if (removed) {
     bundle = standing_bundle(engine, transaction);
     if (!bundle) return fail(std::move(bundle.error()));

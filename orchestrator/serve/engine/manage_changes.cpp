@@ -156,7 +156,7 @@ Result<Shown> shown_of(Engine& engine, Transaction& transaction, const Environme
   if (!state) return fail(std::move(state.error()));
   auto drift = find_drift_report(transaction, environment.name);
   if (!drift) return fail(std::move(drift.error()));
-  Shown shown{environment, {}, {}, (*accepted)->environment(environment.name) != nullptr,
+  Shown shown{environment, {},          {}, (*accepted)->environment(environment.name) != nullptr,
               steady_now,  engine.now()};
   shown.state.name = environment.name;
   if (*state) shown.state = **std::move(state);
@@ -313,19 +313,21 @@ Result<Json> show_receipt(Engine& engine, const Request& request, const std::str
 Result<Json> list_environments(Engine& engine, const Request& request) {
   auto steady_now = engine.steady_time().now();
   if (!steady_now) return fail(std::move(steady_now.error()));
-  return in_transaction(
-      engine.store(), Access::Read, [&](Transaction& transaction) -> Result<Json> {
-        auto bundle = standing_bundle(engine, transaction);
-        if (!bundle) return fail(std::move(bundle.error()));
-        Json list = Json::array();
-        for (const auto& [name, environment] : (*bundle)->environments) {
-          if (!require(**bundle, environment, request.caller, Power::Read)) continue;
-          auto shown = shown_of(engine, transaction, environment, *steady_now);
-          if (!shown) return fail(std::move(shown.error()));
-          if (shown->declared || is_there(shown->state)) list.push_back(environment_json(*shown));
-        }
-        return list;
-      });
+  return in_transaction(engine.store(), Access::Read,
+                        [&](Transaction& transaction) -> Result<Json> {
+                          auto bundle = standing_bundle(engine, transaction);
+                          if (!bundle) return fail(std::move(bundle.error()));
+                          Json list = Json::array();
+                          for (const auto& [name, environment] : (*bundle)->environments) {
+                            if (!require(**bundle, environment, request.caller, Power::Read))
+                              continue;
+                            auto shown = shown_of(engine, transaction, environment, *steady_now);
+                            if (!shown) return fail(std::move(shown.error()));
+                            if (shown->declared || is_there(shown->state))
+                              list.push_back(environment_json(*shown));
+                          }
+                          return list;
+                        });
 }
 
 Result<Json> show_environment(Engine& engine, const Request& request, const std::string& name) {

@@ -21,13 +21,13 @@ struct PlanTarget {
   std::vector<ResourceAddress> targets = {};
   /// Whose template and parameters are wanted instead of the bundle's: what was last applied.
   const Bundle* as_in = nullptr;
-  bool all_drift = false;  ///< Also what somebody decided to ignore.
+  bool all_drift = false;                ///< Also what somebody decided to ignore.
   std::vector<DriftFinding> leave = {};  ///< As if somebody had decided to ignore these.
 };
 
 /// What of a bundle is meant: everything, one environment, or some resources of one.
 struct PlanScope {
-  std::string only;                   ///< Name of an environment; empty: all.
+  std::string only;                  ///< Name of an environment; empty: all.
   std::vector<std::string> targets;  ///< `environment/resource` or `environment/resource[0]`.
 };
 
@@ -50,7 +50,7 @@ struct PlanScope {
 /// environment whose account is not the accepted one as it was accepted: it is never opened.
 /// `{"ok", "findings", "plans": [...]}`.
 [[nodiscard]] Result<nlohmann::json> plan_sources(Engine& engine, const Request& request,
-                                                  const BundleSources& sources, const PlanScope& scope,
-                                                  std::stop_token stop);
+                                                  const BundleSources& sources,
+                                                  const PlanScope& scope, std::stop_token stop);
 
 }  // namespace bailey

@@ -39,8 +39,8 @@ namespace bailey {
                                                                 const std::string& digest);
 [[nodiscard]] Status save(Transaction& transaction, const VerifiedItem& item);
 
-[[nodiscard]] Result<std::optional<DriftReport>> find_drift_report(
-    Transaction& transaction, const std::string& environment);
+[[nodiscard]] Result<std::optional<DriftReport>> find_drift_report(Transaction& transaction,
+                                                                   const std::string& environment);
 [[nodiscard]] Status save(Transaction& transaction, const DriftReport& report);
 
 /// The body of a setting, or null.

@@ -84,8 +84,7 @@ Result<std::optional<EnvironmentState>> read_state(Engine& engine, const std::st
 // Where the last change failed or did a part, or the record is made anew, nothing may be left to do
 // but to verify.
 bool is_unverified(const EnvironmentState& state) {
-  return state.status == EnvironmentStatus::Failed ||
-         state.status == EnvironmentStatus::Imported ||
+  return state.status == EnvironmentStatus::Failed || state.status == EnvironmentStatus::Imported ||
          state.status == EnvironmentStatus::Partial;
 }
 
@@ -110,8 +109,7 @@ Status apply_environment(Engine& engine, const Request& request, const Bundle& b
                          const Environment& environment,
                          const std::vector<ResourceAddress>& targets, std::stop_token stop,
                          Json& answer) {
-  auto plan =
-      plan_environment(engine, {bundle, environment, PlanKind::Apply, {}, targets}, stop);
+  auto plan = plan_environment(engine, {bundle, environment, PlanKind::Apply, {}, targets}, stop);
   if (!plan) return fail(std::move(plan.error()));
   if (plan->empty() && (!targets.empty() || !is_unverified(engine, environment.name))) {
     answer["unchanged"].push_back(environment.name);
@@ -306,9 +304,9 @@ Result<Json> apply_bundle(Engine& engine, const Request& request, const ApplyReq
     for (const auto& [name, environment] : bundle->environments) {
       if (!scope.only.empty() && name != scope.only) continue;
       auto may = require(*bundle, environment, request.caller, Power::Request);
-      auto done = may ? apply_environment(engine, request, *bundle, environment, *targets, stop,
-                                          answer)
-                      : may;
+      auto done =
+          may ? apply_environment(engine, request, *bundle, environment, *targets, stop, answer)
+              : may;
       if (done) continue;
       // Somebody else's environment that stands as declared is no business of this caller.
       if (!may && scope.only.empty() && stands_as_declared(engine, *bundle, environment, stop)) {
@@ -411,9 +409,8 @@ Result<Change> replan_if_stale(Engine& engine, Change change, std::stop_token st
         auto now = load_change(transaction, change.id);
         if (!now || now->state != change.state) return now;
         const bool unverified = *state && is_unverified(**state);
-        const bool nothing_left =
-            !*plan || ((*plan)->empty() && change.kind == ChangeKind::Apply &&
-                       (!unverified || (*plan)->partial()));
+        const bool nothing_left = !*plan || ((*plan)->empty() && change.kind == ChangeKind::Apply &&
+                                             (!unverified || (*plan)->partial()));
         if (nothing_left) {
           step(*now, ChangeState::Superseded, engine.now(), "nothing is left to do");
         } else {

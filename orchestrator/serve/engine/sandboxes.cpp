@@ -42,19 +42,18 @@ Status check_extension(const Bundle& bundle, const Environment& environment,
   const auto made = parse_time(state.made_at);
   const auto latest = maximum && made ? *made + *maximum : now + kLongestExtension;
   if (wanted <= latest) return {};
-  return fail(refused("sandbox.too-long",
-                      fmt::format("{} can live until {} at most", environment.name,
-                                  format_time(latest)),
-                      maximum ? fmt::format("Sandboxes on the account {} live {} at most.",
-                                            environment.account, format_duration(*maximum))
-                              : "Extend it again later."));
+  return fail(
+      refused("sandbox.too-long",
+              fmt::format("{} can live until {} at most", environment.name, format_time(latest)),
+              maximum ? fmt::format("Sandboxes on the account {} live {} at most.",
+                                    environment.account, format_duration(*maximum))
+                      : "Extend it again later."));
 }
 
 // The destroy that was begun for this sandbox, whoever asked for it.
 Result<std::optional<Change>> begun(Engine& engine, const std::string& environment) {
   return in_transaction(
-      engine.store(), Access::Read,
-      [&](Transaction& transaction) -> Result<std::optional<Change>> {
+      engine.store(), Access::Read, [&](Transaction& transaction) -> Result<std::optional<Change>> {
         auto state = find_environment_state(transaction, environment);
         if (!state) return fail(std::move(state.error()));
         auto all = all_changes(transaction);
@@ -103,7 +102,8 @@ void keep_failure(Engine& engine, const std::string& environment, const Error& e
         if (!*state || (*state)->left == std::vector{error.message()}) return {};
         (*state)->left = {error.message()};
         if (auto saved = save(transaction, **state); !saved) return saved;
-        auto entry = own_entry(engine, "sandbox.end", "environment:" + environment, error.message());
+        auto entry =
+            own_entry(engine, "sandbox.end", "environment:" + environment, error.message());
         entry.outcome = Outcome::Failed;
         auto index = append(transaction, entry);
         if (!index) return fail(std::move(index.error()));
@@ -114,8 +114,8 @@ void keep_failure(Engine& engine, const std::string& environment, const Error& e
 }  // namespace
 
 std::optional<WallTime> end_of(const Environment& environment, const EnvironmentState& state) {
-  const bool stands = state.status != EnvironmentStatus::Absent &&
-                      state.status != EnvironmentStatus::Destroyed;
+  const bool stands =
+      state.status != EnvironmentStatus::Absent && state.status != EnvironmentStatus::Destroyed;
   const auto made = parse_time(state.made_at);
   if (environment.environment_class != EnvironmentClass::Sandbox || !stands || !environment.ttl ||
       !made) {
@@ -148,9 +148,8 @@ Result<Json> extend_sandbox(Engine& engine, const Request& request, const std::s
           stands.extended_until = std::max(stands.extended_until, format_time(*now + ttl));
           if (auto saved = save(transaction, stands); !saved) return fail(std::move(saved.error()));
           const auto ends_at = format_time(*end_of(**found, stands));
-          auto index =
-              append(transaction,
-                     entry_for(engine, request, "sandbox.extend", target, "until " + ends_at));
+          auto index = append(transaction, entry_for(engine, request, "sandbox.extend", target,
+                                                     "until " + ends_at));
           if (!index) return fail(std::move(index.error()));
           return Json{{"environment", environment}, {"ends_at", ends_at}};
         });
@@ -160,21 +159,21 @@ Result<Json> extend_sandbox(Engine& engine, const Request& request, const std::s
 Result<std::vector<std::string>> expired_sandboxes(Engine& engine) {
   auto now = engine.steady_time().now();
   if (!now) return fail(std::move(now.error()));
-  return in_transaction(
-      engine.store(), Access::Read,
-      [&](Transaction& transaction) -> Result<std::vector<std::string>> {
-        auto bundle = standing_bundle(engine, transaction);
-        if (!bundle) return fail(std::move(bundle.error()));
-        std::vector<std::string> expired;
-        for (const auto& [name, environment] : (*bundle)->environments) {
-          if (environment.environment_class != EnvironmentClass::Sandbox) continue;
-          auto state = find_environment_state(transaction, name);
-          if (!state) return fail(std::move(state.error()));
-          const auto end = *state ? end_of(environment, **state) : std::nullopt;
-          if (end && *end <= *now) expired.push_back(name);
-        }
-        return expired;
-      });
+  return in_transaction(engine.store(), Access::Read,
+                        [&](Transaction& transaction) -> Result<std::vector<std::string>> {
+                          auto bundle = standing_bundle(engine, transaction);
+                          if (!bundle) return fail(std::move(bundle.error()));
+                          std::vector<std::string> expired;
+                          for (const auto& [name, environment] : (*bundle)->environments) {
+                            if (environment.environment_class != EnvironmentClass::Sandbox)
+                              continue;
+                            auto state = find_environment_state(transaction, name);
+                            if (!state) return fail(std::move(state.error()));
+                            const auto end = *state ? end_of(environment, **state) : std::nullopt;
+                            if (end && *end <= *now) expired.push_back(name);
+                          }
+                          return expired;
+                        });
 }
 
 Subject reaper_subject() {

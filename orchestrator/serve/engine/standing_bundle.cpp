@@ -23,7 +23,8 @@ void add_environment(Bundle& bundle, const Bundle& from, const Environment& envi
   add_document(bundle, from, "Template", environment.template_name);
   add_document(bundle, from, "Project", environment.project);
   const auto copy = [](auto& into, const auto& source, const std::string& name) {
-    if (const auto found = source.find(name); found != source.end()) into.emplace(name, found->second);
+    if (const auto found = source.find(name); found != source.end())
+      into.emplace(name, found->second);
   };
   copy(bundle.accounts, from.accounts, environment.account);
   copy(bundle.templates, from.templates, environment.template_name);
@@ -73,8 +74,7 @@ Status note_removed(Transaction& transaction, const Bundle& before, const Bundle
 }
 
 Result<std::vector<std::string>> standing_environments(Transaction& transaction) {
-  auto records =
-      transaction.list(Collection::Environment, {.prefix = "", .after = {}, .limit = 0});
+  auto records = transaction.list(Collection::Environment, {.prefix = "", .after = {}, .limit = 0});
   if (!records) return fail(std::move(records.error()).in("reading the environments"));
   std::vector<std::string> names;
   for (const auto& record : *records) {

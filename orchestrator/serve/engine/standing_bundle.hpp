@@ -13,7 +13,8 @@ namespace bailey {
 [[nodiscard]] Result<BundlePointer> standing_bundle(Engine& engine, Transaction& transaction);
 [[nodiscard]] Result<BundlePointer> standing_bundle(Engine& engine);
 
-/// Remembers, in the transaction that accepts `after`, which environments of `before` it leaves out.
+/// Remembers, in the transaction that accepts `after`, which environments of `before` it leaves
+/// out.
 [[nodiscard]] Status note_removed(Transaction& transaction, const Bundle& before,
                                   const Bundle& after);
 

@@ -27,7 +27,8 @@ struct Progress {
 /// Moves changes on: plans stale ones anew, judges the waiting ones, executes those whose gate is
 /// met, takes up what a crash left behind, and carries on with a destroy that could not end, again
 /// and again and ever more seldom. One thread looks; each change that is executed has a thread of
-/// its own. What ends sandboxes is not among them: see Housekeeper. Stopping finishes what is in flight at the provider and starts nothing.
+/// its own. What ends sandboxes is not among them: see Housekeeper. Stopping finishes what is in
+/// flight at the provider and starts nothing.
 class Worker {
  public:
   explicit Worker(Engine& engine);

@@ -52,8 +52,8 @@ void print_drift(const Context& context, const Json& report) {
                                   : ""));
   }
   if (const auto error = string_member(report, "error"); !error.empty()) {
-    context.print(fmt::format("  looking failed at {}: {}\n", string_member(report, "failed_at"),
-                              error));
+    context.print(
+        fmt::format("  looking failed at {}: {}\n", string_member(report, "failed_at"), error));
   }
 }
 
@@ -65,12 +65,12 @@ int list_environments(const Context& context) {
   context.print_json(*answer);
   std::vector<std::vector<std::string>> rows;
   for (const auto& item : member(*answer, "environments")) {
-    rows.push_back({string_member(item, "name"), string_member(item, "class"),
-                    status_text(item), drifted_text(item),
-                    artifacts_text(member(item, "artifacts")), string_member(item, "boundary")});
+    rows.push_back({string_member(item, "name"), string_member(item, "class"), status_text(item),
+                    drifted_text(item), artifacts_text(member(item, "artifacts")),
+                    string_member(item, "boundary")});
   }
-  context.print(render_table(
-      {"ENVIRONMENT", "CLASS", "STATUS", "DRIFTED", "ARTIFACTS", "BOUNDARY"}, rows));
+  context.print(
+      render_table({"ENVIRONMENT", "CLASS", "STATUS", "DRIFTED", "ARTIFACTS", "BOUNDARY"}, rows));
   return kDone;
 }
 
@@ -118,8 +118,8 @@ int list_sandboxes(const Context& context) {
     const auto& left = member(item, "seconds_left");
     const auto seconds = left.is_number_integer() ? left.get<std::int64_t>() : 0;
     const auto text = !left.is_number_integer() ? std::string("-")
-                      : seconds == 0 ? std::string("over")
-                                     : format_duration(std::chrono::seconds(seconds));
+                      : seconds == 0            ? std::string("over")
+                                                : format_duration(std::chrono::seconds(seconds));
     rows.push_back({string_member(item, "name"), string_member(item, "owner"), status_text(item),
                     text, string_member(item, "ends_at")});
   }
@@ -156,8 +156,8 @@ int look_for_drift(const Context& context, ApiClient& client,
     }
     const bool drifted = member(*report, "open") != 0;
     if (drifted && code == kDone) code = kDifferences;
-    context.print(fmt::format("{}: {}\n", name, drifted ? "differs from what was applied"
-                                                        : "as it was applied"));
+    context.print(fmt::format("{}: {}\n", name,
+                              drifted ? "differs from what was applied" : "as it was applied"));
     print_drift(context, *report);
     reports.push_back(*std::move(report));
   }
@@ -181,9 +181,9 @@ int decide_about_drift(const Context& context, const DriftCommand& command, cons
 }  // namespace
 
 int drift(const Context& context, const DriftCommand& command) {
-  for (const auto& [action, findings] : {std::pair("accept", &command.accept),
-                                         std::pair("restore", &command.restore),
-                                         std::pair("ignore", &command.ignore)}) {
+  for (const auto& [action, findings] :
+       {std::pair("accept", &command.accept), std::pair("restore", &command.restore),
+        std::pair("ignore", &command.ignore)}) {
     if (!findings->empty()) return decide_about_drift(context, command, action, *findings);
   }
   auto client = context.client();

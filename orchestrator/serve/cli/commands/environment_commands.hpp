@@ -20,8 +20,8 @@ namespace bailey {
                                  std::chrono::seconds ttl);
 
 struct DriftCommand {
-  std::string environment;            ///< Empty: every one that can be read.
-  std::vector<std::string> accept;    ///< Ids of findings.
+  std::string environment;          ///< Empty: every one that can be read.
+  std::vector<std::string> accept;  ///< Ids of findings.
   std::vector<std::string> restore;
   std::vector<std::string> ignore;
   std::string reason;

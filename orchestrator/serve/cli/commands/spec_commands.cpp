@@ -118,8 +118,7 @@ int plan(const Context& context, const PlanCommand& command) {
   // One environment's plan is printed as itself; several as a list of them.
   const auto& plans = member(*answer, "plans");
   const bool one = !command.environment.empty() || !command.targets.empty();
-  context.print_json(one && plans.size() == 1 ? plans[0]
-                                                                       : Json{{"plans", plans}});
+  context.print_json(one && plans.size() == 1 ? plans[0] : Json{{"plans", plans}});
   if (plans.empty()) context.note("You may read none of these environments.");
   return differs && command.detailed_exit_code ? kDifferences : kDone;
 }

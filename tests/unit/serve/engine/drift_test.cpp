@@ -17,8 +17,8 @@ struct DriftTest : testing::Test {
     world.reach_test(digest);
   }
   [[nodiscard]] std::string id_of(const std::string& resource, const std::string& stage = "dev") {
-    const auto found = world.cloud.with_marker(
-        {world.state_of(stage).uid, {stage, resource, std::nullopt}, 1});
+    const auto found =
+        world.cloud.with_marker({world.state_of(stage).uid, {stage, resource, std::nullopt}, 1});
     EXPECT_TRUE(found) << resource;
     return found ? found->id : std::string();
   }
@@ -35,9 +35,8 @@ struct DriftTest : testing::Test {
   [[nodiscard]] Result<Change> settle(DriftAction action, const std::string& finding,
                                       const std::string& stage = "dev",
                                       const std::string& who = "alice") {
-    return settle_drift(
-        world.engine(), EngineWorld::as(who),
-        {stage, action, {finding}, "because", std::chrono::hours(2)}, {});
+    return settle_drift(world.engine(), EngineWorld::as(who),
+                        {stage, action, {finding}, "because", std::chrono::hours(2)}, {});
   }
   [[nodiscard]] Json recorded(const std::string& resource, const std::string& stage = "dev") {
     auto all = in_transaction(*world.store, Access::Read, [&](Transaction& transaction) {
@@ -178,8 +177,8 @@ TEST_F(DriftTest, RestoreMakesAnewWhatIsGone) {
 TEST_F(DriftTest, GoesThroughTheGateLikeAnyOther) {
   EngineWorld other;
   other.reach_staging(other.registry.push("one"));
-  const auto server = other.cloud.with_marker(
-      {other.state_of("staging").uid, {"staging", "web", std::nullopt}, 1});
+  const auto server =
+      other.cloud.with_marker({other.state_of("staging").uid, {"staging", "web", std::nullopt}, 1});
   ASSERT_TRUE(server);
   other.cloud.drift(server->id, "flavor", "huge");
   const auto report = look_for_drift(other.engine(), "staging", {});
@@ -259,10 +258,10 @@ TEST_F(DriftTest, WhatCannotBeDecidedIsRefusedWithTheWayOut) {
   EXPECT_EQ(code_of(settle(DriftAction::Restore, "drift-nonsense")), "drift.unknown");
   EXPECT_EQ(code_of(settle(DriftAction::Restore, gone, "dev", "mallory")),
             "identity.power-missing");
-  EXPECT_EQ(code_of(settle_drift(world.engine(), EngineWorld::as("alice"),
-                                 {"dev", DriftAction::Ignore, {gone}, "", std::chrono::hours(1)},
-                                 {})),
-            "[invalid-argument]");
+  EXPECT_EQ(
+      code_of(settle_drift(world.engine(), EngineWorld::as("alice"),
+                           {"dev", DriftAction::Ignore, {gone}, "", std::chrono::hours(1)}, {})),
+      "[invalid-argument]");
   EXPECT_EQ(code_of(settle_drift(
                 world.engine(), EngineWorld::as("alice"),
                 {"dev", DriftAction::Ignore, {gone}, "why", std::chrono::hours(24 * 91)}, {})),

@@ -17,7 +17,8 @@ using test::EngineWorld;
 
 std::string sandbox(const std::string& name) {
   return "---\napiVersion: bailey/v1\nkind: Environment\nmetadata: {name: " + name +
-         "}\nspec: {project: payments, class: sandbox, account: cloud, template: web, owner: alice, "
+         "}\nspec: {project: payments, class: sandbox, account: cloud, template: web, owner: "
+         "alice, "
          "ttl: 8h}\n";
 }
 
@@ -25,7 +26,8 @@ std::string sandbox(const std::string& name) {
 struct Sandboxes : testing::Test {
   void SetUp() override {
     world.edit("classes: [development, test, staging]",
-               "classes: [sandbox, development, test, staging]\n  limits: {sandboxesPerOwner: 3, maximumTtl: 12h}");
+               "classes: [sandbox, development, test, staging]\n  limits: {sandboxesPerOwner: 3, "
+               "maximumTtl: 12h}");
     world.specs += sandbox("play") + sandbox("toy");
     world.init();
     for (const char* name : {"play", "toy"}) ASSERT_TRUE(world.apply("alice", name));

@@ -46,9 +46,10 @@ struct Standing : testing::Test {
   }
   /// Takes one environment out of the specs.
   void undeclare(const std::string& name) {
-    const auto from = world.specs.find("---\napiVersion: bailey/v1\nkind: Environment\nmetadata: "
-                                       "{name: " +
-                                       name + "}");
+    const auto from = world.specs.find(
+        "---\napiVersion: bailey/v1\nkind: Environment\nmetadata: "
+        "{name: " +
+        name + "}");
     ASSERT_NE(from, std::string::npos);
     const auto to = world.specs.find("---\n", from + 4);
     world.specs.erase(from, to == std::string::npos ? to : to - from);
@@ -113,8 +114,8 @@ TEST_F(Standing, AMoveThatACrashInterruptsIsMadeOnce) {
   world.provider->fake.fail_call(2, test::FakeFault::CrashBefore);
   std::stop_source dies;
   dies.request_stop();
-  [[maybe_unused]] const auto died = run_change(world.engine(), *std::move(claim), {},
-                                                dies.get_token());
+  [[maybe_unused]] const auto died =
+      run_change(world.engine(), *std::move(claim), {}, dies.get_token());
   world.reopen();
   world.clock.advance(std::chrono::minutes(2));
   auto taken = reclaim_change(world.engine(), id);
@@ -133,8 +134,8 @@ TEST_F(Standing, WhatWasRenamedIsFoundWhenTheStoreIsLost) {
   const auto before = recorded();
   world.lose_store();
   world.init();
-  ASSERT_TRUE(import_from_markers(world.engine(), EngineWorld::as("ann"),
-                                  {"dev", EnvironmentUid()}, {}));
+  ASSERT_TRUE(
+      import_from_markers(world.engine(), EngineWorld::as("ann"), {"dev", EnvironmentUid()}, {}));
   const auto after = recorded();
   ASSERT_EQ(after.size(), before.size());
   ASSERT_NE(find(after, "core"), nullptr);
@@ -162,8 +163,9 @@ TEST_F(Standing, TheOldNameCanBeTakenByAnother) {
 }
 
 TEST_F(Standing, ATargetedChangeCountsAsVerifiedNowhere) {
-  world.edit("password: {type: secret,", "extra: {type: network, cidr: 10.50.0.0/24}\n    password: "
-                                         "{type: secret,");
+  world.edit("password: {type: secret,",
+             "extra: {type: network, cidr: 10.50.0.0/24}\n    password: "
+             "{type: secret,");
   world.edit("default: small", "default: large");
   const auto applied = apply({"dev/extra"});
   ASSERT_TRUE(applied) << applied.error().render();
@@ -188,8 +190,9 @@ TEST_F(Standing, ATargetedChangeCountsAsVerifiedNowhere) {
 }
 
 TEST_F(Standing, AWholeChangeFollowsAPartThatLeftNothingToDo) {
-  world.edit("password: {type: secret,", "extra: {type: network, cidr: 10.50.0.0/24}\n    password: "
-                                         "{type: secret,");
+  world.edit("password: {type: secret,",
+             "extra: {type: network, cidr: 10.50.0.0/24}\n    password: "
+             "{type: secret,");
   ASSERT_TRUE(apply({"dev/extra"}));
   world.drive();
   ASSERT_EQ(world.state_of("dev").status, EnvironmentStatus::Partial);
@@ -273,8 +276,8 @@ TEST_F(Standing, WhatIsNoLongerDeclaredGoesThroughTheGateThatItHad) {
   EXPECT_EQ(world.load(change.id).state, ChangeState::Done);
   EXPECT_EQ(world.state_of("test").status, EnvironmentStatus::Destroyed);
   EXPECT_TRUE(recorded("test").empty());
-  const auto receipt = show_receipt(world.engine(), EngineWorld::as("amy"),
-                                    world.load(change.id).receipt);
+  const auto receipt =
+      show_receipt(world.engine(), EngineWorld::as("amy"), world.load(change.id).receipt);
   EXPECT_TRUE(receipt) << receipt.error().render();
 }
 
@@ -333,8 +336,8 @@ TEST_F(Standing, ADestroyThatCouldNotEndIsCarriedOnWithoutHands) {
 
 TEST_F(Standing, ADestroyRemovesWhatBearsOurMarkAndIsInNoRecord) {
   const auto state = world.state_of("dev");
-  world.cloud.plant("network", state.boundary,
-                    Marker{state.uid, {"dev", "net", std::nullopt}, 7}, {{"cidr", "10.9.0.0/24"}});
+  world.cloud.plant("network", state.boundary, Marker{state.uid, {"dev", "net", std::nullopt}, 7},
+                    {{"cidr", "10.9.0.0/24"}});
   const auto asked = request_destroy(world.engine(), EngineWorld::as("alice"), "dev", {});
   ASSERT_TRUE(asked && *asked);
   world.drive();
