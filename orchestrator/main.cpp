@@ -8,6 +8,7 @@
 #include "orchestrator/record/store/sqlite_state_store.hpp"
 #include "orchestrator/serve/api/api.hpp"
 #include "orchestrator/serve/cli/command_line.hpp"
+#include "orchestrator/serve/engine/housekeeper.hpp"
 #include "orchestrator/serve/engine/log_in.hpp"
 #include "providers/devcloud/devcloud.hpp"
 #include "providers/openstack/openstack_plugin.hpp"
@@ -113,6 +114,9 @@ Status serve(const ServeOptions& options) {
     return fail(std::move(written.error()).in("writing the bootstrap token"));
   }
   Worker worker(engine);
+  HousekeepingOptions housekeeping;
+  housekeeping.drift_every = options.drift_every;
+  const Housekeeper housekeeper(engine, housekeeping);
   Api api(engine, worker);
   ServerOptions listen;
   listen.address = options.address;

@@ -98,6 +98,8 @@ std::string_view to_string(ChangeKind kind) noexcept {
       return "promotion";
     case ChangeKind::Policy:
       return "policy";
+    case ChangeKind::Drift:
+      return "drift";
     case ChangeKind::Destroy:
       return "destroy";
   }
@@ -152,9 +154,10 @@ Result<Change> change_from_json(const Json& value) {
   Change change;
   JsonReader reader(value, "a change");
   reader.read("id", change.id);
-  reader.read_word(
-      "kind", {ChangeKind::Apply, ChangeKind::Promotion, ChangeKind::Destroy, ChangeKind::Policy},
-      change.kind);
+  reader.read_word("kind",
+                   {ChangeKind::Apply, ChangeKind::Promotion, ChangeKind::Destroy,
+                    ChangeKind::Policy, ChangeKind::Drift},
+                   change.kind);
   reader.read("environment", change.environment);
   reader.read("environment_uid", change.environment_uid);
   reader.read_word("state", kChangeStates, change.state);

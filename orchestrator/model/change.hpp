@@ -29,7 +29,13 @@ enum class ChangeState : std::uint8_t {
   RolledBack,
 };
 
-enum class ChangeKind : std::uint8_t { Apply, Promotion, Destroy, Policy };
+enum class ChangeKind : std::uint8_t {
+  Apply,
+  Promotion,
+  Destroy,
+  Policy,
+  Drift,  ///< Decides about findings of drift; introduces nothing.
+};
 
 /// Somebody who wrote part of a change. `person` is empty for an author who is not in the
 /// Directory: recorded, and able to approve nothing.

@@ -28,18 +28,31 @@ Result<ResourceAddress> address_from_json(const Json& value) {
   return fail(ErrorKind::Protocol, "not the address of a resource");
 }
 
+void read_optional_address(JsonReader& reader, std::string_view name,
+                           std::optional<ResourceAddress>& out) {
+  const auto& value = reader.at(name);
+  if (value.is_null()) return;
+  if (auto address = address_from_json(value)) {
+    out = *std::move(address);
+  } else {
+    reader.refuse(name, "is not the address of a resource");
+  }
+}
+
 Result<Operation> operation_from_json(const Json& value) {
   Operation operation;
   JsonReader reader(value, "an operation");
   reader.read_text("address", operation.address, ResourceAddress::parse);
   reader.read("type", operation.type);
   reader.read_word("action",
-                   {Action::NoOp, Action::Create, Action::Update, Action::Replace, Action::Delete},
+                   {Action::NoOp, Action::Create, Action::Update, Action::Replace, Action::Delete,
+                    Action::Record},
                    operation.action);
   reader.read_word(
       "reason",
       {Reason::NotInState, Reason::GoneAtProvider, Reason::FieldsChanged, Reason::Drifted,
-       Reason::NoLongerDeclared, Reason::EnvironmentDestroyed, Reason::Unchanged},
+       Reason::NoLongerDeclared, Reason::EnvironmentDestroyed, Reason::Moved,
+       Reason::ProtectionChanged, Reason::DriftAccepted, Reason::Unchanged},
       operation.reason);
   reader.read("before", operation.before);
   reader.read("after", operation.after);
@@ -47,6 +60,8 @@ Result<Operation> operation_from_json(const Json& value) {
   reader.read_list("depends_on", operation.depends_on, address_from_json);
   reader.read("provider_id", operation.provider_id);
   reader.read("generation", operation.generation);
+  reader.read("protect", operation.protect);
+  read_optional_address(reader, "moved_from", operation.moved_from);
   if (auto read = reader.finish(); !read) return fail(std::move(read.error()));
   return operation;
 }
@@ -66,6 +81,8 @@ Json frame_of(const Plan& plan) {
   for (const auto& item : plan.deferred) {
     deferred.push_back({{"address", item.address.str()}, {"reason", item.reason}});
   }
+  Json drift = Json::array();
+  for (const auto& decision : plan.drift) drift.push_back(to_json(decision));
   return {{"kind", to_string(plan.kind)},
           {"environment", plan.environment},
           {"environment_uid", plan.environment_uid.str()},
@@ -74,7 +91,9 @@ Json frame_of(const Plan& plan) {
           {"template_digest", plan.template_digest},
           {"state_serial", plan.state_serial},
           {"artifacts", plan.artifacts},
-          {"deferred", std::move(deferred)}};
+          {"deferred", std::move(deferred)},
+          {"targets", addresses_json(plan.targets)},
+          {"drift", std::move(drift)}};
 }
 
 std::string digest_of_content(const Plan& plan) {
@@ -85,7 +104,8 @@ std::string digest_of_content(const Plan& plan) {
 }  // namespace
 
 bool Plan::empty() const noexcept {
-  return std::all_of(operations.begin(), operations.end(),
+  return drift.empty() &&
+         std::all_of(operations.begin(), operations.end(),
                      [](const Operation& operation) { return operation.action == Action::NoOp; });
 }
 
@@ -101,6 +121,8 @@ std::string_view to_string(Action action) noexcept {
       return "replace";
     case Action::Delete:
       return "delete";
+    case Action::Record:
+      return "record";
   }
   return "";
 }
@@ -119,6 +141,12 @@ std::string_view to_string(Reason reason) noexcept {
       return "no-longer-declared";
     case Reason::EnvironmentDestroyed:
       return "environment-destroyed";
+    case Reason::Moved:
+      return "moved";
+    case Reason::ProtectionChanged:
+      return "protection-changed";
+    case Reason::DriftAccepted:
+      return "drift-accepted";
     case Reason::Unchanged:
       return "unchanged";
   }
@@ -145,7 +173,9 @@ Json to_json(const Operation& operation) {
           {"changed_fields", operation.changed_fields},
           {"depends_on", addresses_json(operation.depends_on)},
           {"provider_id", operation.provider_id},
-          {"generation", operation.generation}};
+          {"generation", operation.generation},
+          {"protect", operation.protect},
+          {"moved_from", operation.moved_from ? Json(operation.moved_from->str()) : Json()}};
 }
 
 Json to_json(const Plan& plan) {
@@ -170,6 +200,8 @@ Result<Plan> plan_from_json(const Json& value) {
   reader.read("artifacts", plan.artifacts);
   reader.read_list("operations", plan.operations, operation_from_json);
   reader.read_list("deferred", plan.deferred, deferred_from_json);
+  reader.read_list("targets", plan.targets, address_from_json);
+  reader.read_list("drift", plan.drift, drift_decision_from_json);
   reader.read("digest", plan.digest);
   if (!reader.failed() && plan.digest != digest_of_content(plan)) {
     reader.refuse("digest", "is not that of its content");

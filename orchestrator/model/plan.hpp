@@ -2,6 +2,7 @@
 
 #include "orchestrator/base/error.hpp"
 #include "orchestrator/model/address.hpp"
+#include "orchestrator/model/drift.hpp"
 #include "orchestrator/model/ids.hpp"
 
 #include <nlohmann/json.hpp>
@@ -14,7 +15,14 @@
 
 namespace bailey {
 
-enum class Action : std::uint8_t { NoOp, Create, Update, Replace, Delete };
+enum class Action : std::uint8_t {
+  NoOp,
+  Create,
+  Update,
+  Replace,
+  Delete,
+  Record,  ///< Nothing happens at the provider: the record alone is brought to what `after` says.
+};
 
 /// Why an operation is in the plan; for people, never read by apply.
 enum class Reason : std::uint8_t {
@@ -24,11 +32,15 @@ enum class Reason : std::uint8_t {
   Drifted,           ///< Update or Replace: the provider's side changed.
   NoLongerDeclared,  ///< Delete.
   EnvironmentDestroyed,
+  Moved,              ///< Record: the same thing under another address.
+  ProtectionChanged,  ///< Record: `protect` was set or taken away.
+  DriftAccepted,      ///< Record: what the provider shows is taken as applied.
   Unchanged,
 };
 
 /// One step. `before` and `after` by action: Create has only `after`; Delete only `before`; Update,
-/// Replace and NoOp both. Both are in the words of the spec; `after` keeps a reference such as
+/// Replace, Record and NoOp both. Both are in the words of the spec; `after` keeps a reference such
+/// as
 /// "${resource.net}" as written where its value is known only after apply. No secret is in either.
 struct Operation {
   ResourceAddress address;
@@ -41,6 +53,9 @@ struct Operation {
   std::vector<ResourceAddress> depends_on;
   std::string provider_id;  ///< Of a Create: what it finishes, else empty.
   int generation = 1;       ///< Of the resource that will stand after this step.
+  bool protect = false;     ///< Of what will stand: what the record says once it is done.
+  /// Where it stands in the record until now, or where its marker at the provider says.
+  std::optional<ResourceAddress> moved_from = {};
   bool operator==(const Operation&) const = default;
 };
 
@@ -66,11 +81,17 @@ struct Plan {
   std::map<std::string, std::string> artifacts;  ///< Slot to `repository@sha256:...`.
   std::vector<Operation> operations;             ///< Sorted by address; NoOps included.
   std::vector<Deferred> deferred;
-  std::string digest;  ///< SHA-256 over the RFC 8785 form without this field.
+  /// Not empty: a part of what differs, these resources and what they need. Counts as verified
+  /// nowhere.
+  std::vector<ResourceAddress> targets = {};
+  std::vector<DriftDecision> drift = {};  ///< What is decided about findings of drift.
+  std::string digest;                     ///< SHA-256 over the RFC 8785 form without this field.
   bool operator==(const Plan&) const = default;
 
   /// True when there is nothing to do.
   [[nodiscard]] bool empty() const noexcept;
+  /// True when it does not bring the whole environment to what is declared: it introduces nothing.
+  [[nodiscard]] bool partial() const noexcept { return !targets.empty() || !drift.empty(); }
 };
 
 [[nodiscard]] std::string_view to_string(Action action) noexcept;

@@ -29,6 +29,8 @@ std::string_view to_string(EnvironmentStatus status) noexcept {
       return "failed";
     case EnvironmentStatus::Imported:
       return "imported";
+    case EnvironmentStatus::Partial:
+      return "partial";
     case EnvironmentStatus::Destroying:
       return "destroying";
     case EnvironmentStatus::Destroyed:
@@ -40,10 +42,16 @@ std::string_view to_string(EnvironmentStatus status) noexcept {
 Json to_json(const ResourceState& state) {
   Json depends_on = Json::array();
   for (const auto& address : state.depends_on) depends_on.push_back(address.str());
-  return {{"address", state.address.str()},   {"type", state.type},
-          {"provider_id", state.provider_id}, {"inputs", state.inputs},
-          {"attributes", state.attributes},   {"depends_on", std::move(depends_on)},
-          {"generation", state.generation},   {"made_at", state.made_at}};
+  return {{"address", state.address.str()},
+          {"type", state.type},
+          {"provider_id", state.provider_id},
+          {"inputs", state.inputs},
+          {"attributes", state.attributes},
+          {"depends_on", std::move(depends_on)},
+          {"generation", state.generation},
+          {"made_at", state.made_at},
+          {"protect", state.protect},
+          {"marked_as", state.marked_as ? Json(state.marked_as->str()) : Json()}};
 }
 
 Json to_json(const EnvironmentState& state) {
@@ -54,7 +62,10 @@ Json to_json(const EnvironmentState& state) {
           {"boundary", state.boundary},
           {"artifacts", state.artifacts},
           {"template_digest", state.template_digest},
-          {"receipt", state.receipt}};
+          {"receipt", state.receipt},
+          {"made_at", state.made_at},
+          {"extended_until", state.extended_until},
+          {"left", state.left}};
 }
 
 Json to_json(const VerifiedItem& item) {
@@ -75,6 +86,14 @@ Result<ResourceState> resource_state_from_json(const Json& value) {
   reader.read_list("depends_on", state.depends_on, address_from_json);
   reader.read("generation", state.generation);
   reader.read("made_at", state.made_at);
+  reader.read("protect", state.protect);
+  if (const auto& marked = reader.at("marked_as"); !marked.is_null()) {
+    if (auto address = address_from_json(marked)) {
+      state.marked_as = *std::move(address);
+    } else {
+      reader.refuse("marked_as", "is not the address of a resource");
+    }
+  }
   if (auto read = reader.finish(); !read) return fail(std::move(read.error()));
   return state;
 }
@@ -87,14 +106,17 @@ Result<EnvironmentState> environment_state_from_json(const Json& value) {
   reader.read_word(
       "status",
       {EnvironmentStatus::Absent, EnvironmentStatus::Applying, EnvironmentStatus::Ready,
-       EnvironmentStatus::Failed, EnvironmentStatus::Imported, EnvironmentStatus::Destroying,
-       EnvironmentStatus::Destroyed},
+       EnvironmentStatus::Failed, EnvironmentStatus::Imported, EnvironmentStatus::Partial,
+       EnvironmentStatus::Destroying, EnvironmentStatus::Destroyed},
       state.status);
   reader.read("serial", state.serial);
   reader.read("boundary", state.boundary);
   reader.read("artifacts", state.artifacts);
   reader.read("template_digest", state.template_digest);
   reader.read("receipt", state.receipt);
+  reader.read("made_at", state.made_at);
+  reader.read("extended_until", state.extended_until);
+  reader.read("left", state.left);
   if (auto read = reader.finish(); !read) return fail(std::move(read.error()));
   return state;
 }

@@ -25,6 +25,9 @@ struct ResourceState {
   int generation = 1;
   /// RFC 3339; when it was last made: for a while after, the provider may hide it. Empty: long ago.
   std::string made_at = {};
+  bool protect = false;  ///< As last applied: holds when the resource is no longer declared.
+  /// The address that its marker at the provider bears, where it was moved since it was made.
+  std::optional<ResourceAddress> marked_as = {};
   bool operator==(const ResourceState&) const = default;
 };
 
@@ -34,6 +37,7 @@ enum class EnvironmentStatus : std::uint8_t {
   Ready,
   Failed,      ///< The last change ended in failure; the next may mend it.
   Imported,    ///< Recorded again from its markers; nothing here counts as verified.
+  Partial,     ///< A targeted change ran last; nothing counts as verified until a whole one has.
   Destroying,  ///< Stays here until the inventory finds nothing left.
   Destroyed,
 };
@@ -48,7 +52,10 @@ struct EnvironmentState {
       boundary;  ///< The provider's id of the environment's boundary; empty before it exists.
   std::map<std::string, std::string> artifacts;  ///< Slot to `repository@sha256:...`.
   std::string template_digest;
-  std::string receipt;  ///< Digest of the newest receipt.
+  std::string receipt;       ///< Digest of the newest receipt.
+  std::string made_at = {};  ///< RFC 3339; when its first change began: its time runs from there.
+  std::string extended_until = {};     ///< RFC 3339; a sandbox's owner asked for more time.
+  std::vector<std::string> left = {};  ///< While it is destroying: what still is in the way.
   bool operator==(const EnvironmentState&) const = default;
 };
 

@@ -31,6 +31,13 @@ struct ResourceSpec {
   nlohmann::json fields;  ///< An object without `type`, `count` and `protect`.
 };
 
+/// A resource that was declared under another name: it keeps standing. Either side is a name, or a
+/// name with an index, `web[0]`.
+struct Move {
+  std::string from;
+  std::string to;
+};
+
 /// Named powers in an environment plus grants at the provider.
 struct Role {
   std::set<Power> powers;
@@ -44,6 +51,7 @@ struct Template {
   std::map<std::string, Parameter> parameters;
   std::vector<std::string> artifacts;  ///< Names of artifact slots.
   std::map<std::string, ResourceSpec> resources;
+  std::vector<Move> moved;
   std::map<std::string, std::string> outputs;
   std::map<std::string, Role> roles;
 };

@@ -106,11 +106,11 @@ TEST_P(StateStoreContract, GivesBackWhatWasPut) {
 
 TEST_P(StateStoreContract, KeepsEveryCollectionApart) {
   const std::vector<Collection> all{
-      Collection::Setting,    Collection::Bundle,    Collection::Environment, Collection::Resource,
-      Collection::Intent,     Collection::Change,    Collection::Approval,    Collection::Nonce,
-      Collection::Verified,   Collection::Artifact,  Collection::Evidence,    Collection::Receipt,
-      Collection::Credential, Collection::Sealed,    Collection::Lease,       Collection::Token,
-      Collection::Identity,   Collection::OpenChange};
+      Collection::Setting,    Collection::Bundle,     Collection::Environment, Collection::Resource,
+      Collection::Intent,     Collection::Change,     Collection::Approval,    Collection::Nonce,
+      Collection::Verified,   Collection::Artifact,   Collection::Evidence,    Collection::Receipt,
+      Collection::Credential, Collection::Sealed,     Collection::Lease,       Collection::Token,
+      Collection::Identity,   Collection::OpenChange, Collection::Drift};
   auto transaction = write();
   for (const auto collection : all) {
     ASSERT_TRUE(transaction->put(collection, "same", static_cast<int>(collection), kAbsent));

@@ -21,6 +21,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -151,6 +152,17 @@ class LeakyProvider final : public Provider {
   bool given_back = false;  ///< The boundaries stand, and are not ours any more.
   BoundaryRequest wanted;   ///< The last boundary that was asked for.
 
+  /// What is removed from that boundary hangs until let_go(), as at a cloud that does not answer.
+  void hold_boundary(const std::string& boundary) {
+    const std::lock_guard lock(mutex_);
+    held_ = boundary;
+  }
+  void let_go() {
+    const std::lock_guard lock(mutex_);
+    held_.clear();
+    changed_.notify_all();
+  }
+
   Result<std::string> ensure_boundary(const BoundaryRequest& request,
                                       std::stop_token stop) override {
     wanted = request;
@@ -180,6 +192,10 @@ class LeakyProvider final : public Provider {
   }
   Status remove(const std::string& type, const std::string& boundary, const std::string& id,
                 std::stop_token stop) override {
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, stop, [&] { return held_ != boundary; });
+    }
     return fake.remove(type, boundary, id, stop);
   }
   Result<std::vector<Observed>> list(const std::string& type, const std::string& boundary,
@@ -216,6 +232,11 @@ class LeakyProvider final : public Provider {
     if (attempts && leaks) attempts->back().outcome = ProbeOutcome::Allowed;
     return attempts;
   }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::string held_;
 };
 
 /// The organization of the tests: one project on its way from `dev` over `test` and `staging` to

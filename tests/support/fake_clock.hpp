@@ -18,7 +18,7 @@ class FakeClock final : public Clock {
 
   [[nodiscard]] WallTime wall_now() const override {
     const std::lock_guard lock(mutex_);
-    return start_ + elapsed_;
+    return start_ + elapsed_ - set_back_;
   }
   [[nodiscard]] MonotonicTime monotonic_now() const override {
     const std::lock_guard lock(mutex_);
@@ -36,6 +36,11 @@ class FakeClock final : public Clock {
     const std::lock_guard lock(mutex_);
     elapsed_ += duration;
   }
+  /// Somebody sets the wall clock back; time passes as before.
+  void set_back(std::chrono::milliseconds duration) {
+    const std::lock_guard lock(mutex_);
+    set_back_ += duration;
+  }
   [[nodiscard]] std::vector<std::chrono::milliseconds> sleeps() const {
     const std::lock_guard lock(mutex_);
     return sleeps_;
@@ -45,6 +50,7 @@ class FakeClock final : public Clock {
   mutable std::mutex mutex_;
   WallTime start_;
   std::chrono::milliseconds elapsed_{0};
+  std::chrono::milliseconds set_back_{0};
   std::vector<std::chrono::milliseconds> sleeps_;
 };
 

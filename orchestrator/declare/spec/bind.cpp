@@ -235,6 +235,9 @@ Template bind_template(const std::string& name, const Json& spec) {
   for (const auto& [key, value] : member(spec, "resources").items()) {
     out.resources[key] = resource_of(value);
   }
+  for (const auto& value : member(spec, "moved")) {
+    out.moved.push_back({string_member(value, "from"), string_member(value, "to")});
+  }
   for (const auto& [key, value] : member(spec, "outputs").items()) {
     if (value.is_string()) out.outputs[key] = value.get<std::string>();
   }

@@ -173,6 +173,7 @@ void read_templates(Workspace& workspace) {
     if (provider == nullptr) continue;
     check_references(workspace, *document, of, shape);
     check_cycle(workspace, *document, of);
+    check_moves(workspace, *document, of);
   }
 }
 

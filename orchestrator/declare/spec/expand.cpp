@@ -41,6 +41,7 @@ class Expander {
   Expansion run() {
     find_deferred();
     Expansion expansion;
+    expansion.moves = template_.moved;
     for (const auto& [name, resource] : template_.resources) {
       if (const auto reason = reasons_.find(name); reason != reasons_.end()) {
         for (auto& address : addresses(name)) {
@@ -53,13 +54,18 @@ class Expander {
       const auto depends_on = dependencies(resource.fields);
       for (auto& address : addresses(name)) {
         expansion.resources.push_back(
-            {std::move(address), resource.type, fields, depends_on, resource.protect});
+            {std::move(address), resource.type, fields, depends_on, protects(resource)});
       }
     }
     return expansion;
   }
 
  private:
+  // A sandbox ends, and everything in it.
+  [[nodiscard]] bool protects(const ResourceSpec& resource) const {
+    return resource.protect && environment_.environment_class != EnvironmentClass::Sandbox;
+  }
+
   [[nodiscard]] std::optional<int> count_of(const ResourceSpec& resource) const {
     const Json count = fill(resource.count);
     if (!count.is_number_integer()) return std::nullopt;

@@ -23,12 +23,13 @@ struct DesiredResource {
   std::string type;
   nlohmann::json fields;
   std::vector<ResourceAddress> depends_on;  ///< Sorted, each once.
-  bool protect = false;
+  bool protect = false;  ///< Never in a sandbox, which ends with everything in it.
 };
 
 struct Expansion {
   std::vector<DesiredResource> resources;  ///< Sorted by address.
   std::vector<Deferred> deferred;          ///< Sorted by address.
+  std::vector<Move> moves = {};            ///< Of the template.
   std::string spec_digest;                 ///< Over both of them.
 };
 

@@ -194,6 +194,10 @@ ValueTable template_spec() {
       optional("maximum", "The largest integer.", integer(-1'000'000'000, 1'000'000'000)),
       optional("description", "What it is for.", text()),
   });
+  auto moved = object({
+      required("from", "Its name until now; with an index for one instance.", text()),
+      required("to", "Its name from now on.", text()),
+  });
   auto role = object({
       required("powers", "What its holders may do in an environment.", list(one_of(power_names()))),
       optional("grants", "Roles at the provider.", list(text())),
@@ -205,6 +209,10 @@ ValueTable template_spec() {
       optional("artifacts", "Slots for artifacts.", list(text(TextFormat::Name))),
       required("resources", "What an environment consists of.",
                map(TextFormat::Name, of_type(ValueType::Resource), 1)),
+      optional("moved",
+               "Resources that were declared under another name and keep standing, such as "
+               "{from: web, to: api}.",
+               list(moved, 1, false)),
       optional("outputs", "What an environment shows once it stands.",
                map(TextFormat::FieldName, with_references(text()))),
       optional("roles", "Named powers and provider grants.", map(TextFormat::Name, role)),

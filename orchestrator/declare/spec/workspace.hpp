@@ -68,6 +68,8 @@ void check_duties(Workspace& workspace);
 /// Reads the resources of every template by its provider's schema, and checks parameters, roles,
 /// references and cycles. Fills the templates of the model. (check_template.cpp)
 void read_templates(Workspace& workspace);
+/// What a template moves comes from nowhere else and leads to a resource. (check_moves.cpp)
+void check_moves(Workspace& workspace, const Document& document, const Template& of);
 /// Stages exist, belong and are ordered. (check_project.cpp)
 void check_projects(Workspace& workspace);
 /// What an environment says fits its template, account and project. (check_environment.cpp)

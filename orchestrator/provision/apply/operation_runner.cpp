@@ -46,6 +46,9 @@ std::string frame_of(const Operation& operation) {
     case Action::NoOp:
       verb = "taking over ";
       break;
+    case Action::Record:
+      verb = "recording ";
+      break;
   }
   return verb + operation.address.str();
 }
@@ -96,6 +99,8 @@ StepResult OperationRunner::run_in(const ApplyStep& step, Turn& turn) {
                                               : retire(operation.address, turn);
       case Action::Delete:
         return remove(operation, turn);
+      case Action::Record:
+        return note(operation);
       case Action::NoOp:
         break;
     }
@@ -226,7 +231,9 @@ Result<bool> OperationRunner::stands_as_wanted(const Operation& operation, const
 StepResult OperationRunner::create(const Operation& operation, Turn& turn) {
   const auto old = state_of(operation.address);
   // A plan that is carried on finds what it made before.
-  if (old && old->generation >= operation.generation) return {};
+  if (old && old->generation >= operation.generation) {
+    return old->protect == operation.protect ? StepResult{} : note(operation);
+  }
   auto inputs = resolve(operation);
   if (!inputs) return ended(OperationOutcome::Failed, std::move(inputs.error()));
   if (operation.action == Action::Replace && old) {
@@ -266,7 +273,8 @@ StepResult OperationRunner::finish_create(const Operation& operation, Intent int
                                      .attributes = result.observed->attributes,
                                      .depends_on = operation.depends_on,
                                      .generation = operation.generation,
-                                     .made_at = format_time(context_.clock.wall_now())};
+                                     .made_at = format_time(context_.clock.wall_now()),
+                                     .protect = operation.protect};
   if (!intent.superseded.empty()) {
     intent.verb = Verb::Retire;
     intent.phase = Phase::Intent;
@@ -323,9 +331,13 @@ StepResult OperationRunner::update(const Operation& operation, Turn& turn) {
                         .attributes = Json::object(),
                         .depends_on = {},
                         .generation = operation.generation,
-                        .made_at = {}};
+                        .made_at = {},
+                        .marked_as = operation.moved_from};
   }
+  old->protect = operation.protect;
   intent.provider_id = old->provider_id;
+  // A thing keeps the marker under which it was made.
+  if (old->marked_as) intent.marker.address = *old->marked_as;
   auto result = act(intent, turn, [&] { return settler_.update(intent); });
   if (!result) return not_sent(std::move(result.error()));
   return finish_update(intent, *old, *std::move(result));
@@ -381,7 +393,28 @@ StepResult OperationRunner::take_over(const Operation& operation, Turn& turn) {
                                      .attributes = (*shown)->attributes,
                                      .depends_on = operation.depends_on,
                                      .generation = operation.generation,
-                                     .made_at = format_time(context_.clock.wall_now())};
+                                     .made_at = format_time(context_.clock.wall_now()),
+                                     .protect = operation.protect,
+                                     .marked_as = operation.moved_from};
+  if (auto written = record(recording); !written) {
+    return ended(OperationOutcome::Errored, std::move(written.error()));
+  }
+  return {};
+}
+
+StepResult OperationRunner::note(const Operation& operation) {
+  auto old = state_of(operation.address);
+  if (!old) {
+    return ended(OperationOutcome::Failed, Error(ErrorKind::NotFound, "it is not recorded"));
+  }
+  auto inputs = resolve(operation);
+  if (!inputs) return ended(OperationOutcome::Failed, std::move(inputs.error()));
+  auto recording = recording_for(operation);
+  recording.keep_intent = intent_of(operation.address).has_value();
+  recording.resource = *std::move(old);
+  recording.resource->inputs = *std::move(inputs);
+  recording.resource->depends_on = operation.depends_on;
+  recording.resource->protect = operation.protect;
   if (auto written = record(recording); !written) {
     return ended(OperationOutcome::Errored, std::move(written.error()));
   }

@@ -52,6 +52,7 @@ class OperationRunner {
   [[nodiscard]] StepResult create(const Operation& operation, Turn& turn);
   [[nodiscard]] StepResult update(const Operation& operation, Turn& turn);
   [[nodiscard]] StepResult take_over(const Operation& operation, Turn& turn);
+  [[nodiscard]] StepResult note(const Operation& operation);
   [[nodiscard]] StepResult remove(const Operation& operation, Turn& turn);
   [[nodiscard]] StepResult retire(const ResourceAddress& address, Turn& turn);
 

@@ -21,13 +21,30 @@ Error left_over(const std::string& boundary, const std::vector<std::string>& thi
       .with_hint(std::move(hint));
 }
 
+/// Takes away what bears our mark and was in no plan: superseded, half made, or made by a create
+/// whose answer was lost. Nobody knows what needs what, so that it goes around for as long as
+/// something goes. What does not is for the inventory to tell.
+void remove_ours(Provider& provider, const ProviderSchema& schema, const EnvironmentUid& uid,
+                 const std::string& boundary, std::stop_token stop) {
+  for (bool some_went = true; some_went && !stop.stop_requested();) {
+    some_went = false;
+    for (const auto& [type, ignored] : schema.resource_types) {
+      const auto items = provider.list(type, boundary, stop);
+      if (!items) return;
+      for (const auto& item : *items) {
+        if (!item.marker || item.marker->environment_uid != uid) continue;
+        if (provider.remove(type, boundary, item.provider_id, stop)) some_went = true;
+      }
+    }
+  }
+}
+
 /// The provider alone knows what it put into the boundary itself, so that it is asked before things
 /// without a marker are held against anybody.
 Status remove_empty(Provider& provider, const Inventory& inventory, const std::string& boundary,
                     std::stop_token stop) {
   if (!inventory.ours.empty()) {
-    return fail(
-        left_over(boundary, inventory.ours, "Destroy again: what bears our mark is removed."));
+    return fail(left_over(boundary, inventory.ours, "What bears our mark is removed again later."));
   }
   auto removed = provider.remove_boundary(boundary, stop);
   if (removed) return {};
@@ -69,6 +86,7 @@ Status teardown(Provider& provider, const ProviderSchema& schema, const Environm
       if (!*found) return {};
       target = **found;
     }
+    remove_ours(provider, schema, uid, target, stop);
     auto inventory = take_inventory(provider, schema, uid, target, stop);
     if (!inventory) return fail(std::move(inventory.error()).in("taking the inventory"));
     if (auto removed = remove_empty(provider, *inventory, target, stop); !removed) return removed;

@@ -23,9 +23,10 @@ struct Inventory {
                                                const EnvironmentUid& uid,
                                                const std::string& boundary, std::stop_token stop);
 
-/// Ends an environment whose destroy plan was applied: its boundary goes once the inventory finds
-/// nothing of ours inside and the provider nothing of anybody's. FailedPrecondition, code
-/// `teardown.left-over` and naming each thing, while there is something; then nothing was changed.
+/// Ends an environment whose destroy plan was applied: what still bears its marker is removed, and
+/// its boundary goes once the inventory finds nothing of ours inside and the provider nothing of
+/// anybody's. FailedPrecondition, code
+/// `teardown.left-over` and naming each thing, while there is something; then the boundary stands.
 /// Success means that find_boundary() finds nothing either. Safe to repeat; an empty boundary is
 /// looked up by `uid`, and none at all is success.
 [[nodiscard]] Status teardown(Provider& provider, const ProviderSchema& schema,

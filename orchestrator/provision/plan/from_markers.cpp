@@ -3,6 +3,7 @@
 #include "orchestrator/base/digest.hpp"
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/declare/spec/expand.hpp"
+#include "orchestrator/provision/plan/moves.hpp"
 #include "orchestrator/provision/plan/references.hpp"
 
 #include <algorithm>
@@ -20,15 +21,22 @@ bool is_older(const Observed* left, const Observed* right) {
   return left->marker->generation < right->marker->generation;
 }
 
-/// The newest whole one of each address; the others go to `left`.
-Standing newest_of_each(const Refreshed& refreshed, std::vector<Observed>& left) {
+/// The newest whole one of each address, as the template moved it; the others go to `left`.
+Standing newest_of_each(const Refreshed& refreshed, const Expansion& expansion,
+                        std::vector<Observed>& left) {
+  std::set<ResourceAddress> declared;
+  for (const auto& resource : expansion.resources) declared.insert(resource.address);
+  for (const auto& item : expansion.deferred) declared.insert(item.address);
+  const auto place_of = [&](const ResourceAddress& marked) {
+    return declared.contains(marked) ? marked : moved_to(expansion.moves, declared, marked);
+  };
   Standing standing;
   for (const auto& item : refreshed.unrecorded) {
     if (!item.complete) {
       left.push_back(item);
       continue;
     }
-    const auto [known, fresh] = standing.emplace(item.marker->address, &item);
+    const auto [known, fresh] = standing.emplace(place_of(item.marker->address), &item);
     if (fresh) continue;
     const auto* newer = is_older(known->second, &item) ? &item : known->second;
     left.push_back(newer == &item ? *known->second : item);
@@ -122,7 +130,7 @@ std::vector<ResourceAddress> dependencies_by_id(const ResourceAddress& own, cons
 StateFromMarkers state_from_markers(const Bundle& bundle, const Environment& environment,
                                     const Refreshed& refreshed) {
   StateFromMarkers state;
-  const auto standing = newest_of_each(refreshed, state.left);
+  const auto standing = newest_of_each(refreshed, expand(bundle, environment, {}), state.left);
   state.artifacts = artifacts_of(bundle, environment, standing);
   const auto declared = declared_with(bundle, environment, state.artifacts);
   AddressesById addresses;
@@ -135,6 +143,7 @@ StateFromMarkers state_from_markers(const Bundle& bundle, const Environment& env
                                .attributes = item->attributes,
                                .depends_on = dependencies_by_id(address, *item, addresses),
                                .generation = item->marker->generation});
+    if (item->marker->address != address) state.resources.back().marked_as = item->marker->address;
   }
   std::map<ResourceAddress, const ResourceState*> known;
   for (const auto& resource : state.resources) known[resource.address] = &resource;
@@ -146,6 +155,7 @@ StateFromMarkers state_from_markers(const Bundle& bundle, const Environment& env
     const auto found = declared.find(resource.address);
     if (found == declared.end() || found->second.type != resource.type) continue;
     resource.depends_on = found->second.depends_on;
+    resource.protect = found->second.protect;
     for (const auto& [name, value] : found->second.fields.items()) {
       if (resource.inputs.contains(name)) continue;
       // A reference to what does not stand is for the next plan to see.

@@ -36,22 +36,30 @@ std::string_view sign_of(Action action) {
       return "-/+";
     case Action::Delete:
       return "-";
+    case Action::Record:
+      return "=";
     case Action::NoOp:
       return " ";
   }
   return " ";
 }
 
-std::string_view remark_on(Reason reason) {
-  switch (reason) {
+std::string remark_on(const Operation& operation) {
+  std::string moved;
+  if (operation.moved_from) moved = "moved from " + operation.moved_from->local();
+  switch (operation.reason) {
     case Reason::GoneAtProvider:
-      return "gone at the provider";
+      return moved + "gone at the provider";
     case Reason::Drifted:
-      return "changed outside of bailey";
+      return moved + "changed outside of bailey";
     case Reason::NoLongerDeclared:
-      return "no longer declared";
+      return moved + "no longer declared";
+    case Reason::ProtectionChanged:
+      return operation.protect ? "protected from now on" : "no longer protected";
+    case Reason::DriftAccepted:
+      return "taken as applied";
     default:
-      return "";
+      return moved;
   }
 }
 
@@ -161,7 +169,7 @@ Block block_of(const Operation& operation, const ProviderSchemas& schemas) {
   if (operation.address.index) block.indices.push_back(*operation.address.index);
   block.action = operation.action;
   block.type = operation.type;
-  block.remark = remark_on(operation.reason);
+  block.remark = remark_on(operation);
   std::size_t width = 0;
   std::vector<std::string> paths;
   for (const auto& path : operation.changed_fields) {
@@ -263,6 +271,27 @@ std::string counts_by_type(const Plan& plan) {
   return out;
 }
 
+std::string lines_about_parts(const Plan& plan) {
+  std::string text;
+  if (!plan.targets.empty()) {
+    std::vector<std::string> names;
+    for (const auto& target : plan.targets) names.push_back(target.local());
+    text += fmt::format("  Only a part: {} and what it needs. It counts as verified nowhere.\n",
+                        enumerate(names));
+  }
+  for (const auto& decision : plan.drift) {
+    text += fmt::format("  {} {}: {}", to_string(decision.action), decision.finding.id,
+                        describe(decision.finding));
+    if (!decision.until.empty()) text += ", until " + decision.until;
+    if (!decision.reason.empty()) {
+      text +=
+          ", because " + Json(decision.reason).dump(-1, ' ', true, Json::error_handler_t::replace);
+    }
+    text += "\n";
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string plan_summary(const Plan& plan) {
@@ -271,6 +300,9 @@ std::string plan_summary(const Plan& plan) {
       fmt::format("Plan: {} to create, {} to update, {} to replace, {} to delete, {} unchanged",
                   counts[Action::Create], counts[Action::Update], counts[Action::Replace],
                   counts[Action::Delete], counts[Action::NoOp]);
+  if (counts[Action::Record] > 0) {
+    text += fmt::format(", {} in the record only", counts[Action::Record]);
+  }
   if (!plan.deferred.empty()) text += fmt::format(", {} deferred", plan.deferred.size());
   return text + ".";
 }

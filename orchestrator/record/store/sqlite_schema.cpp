@@ -60,6 +60,9 @@ INSERT INTO open_change (key, version, body)
                              'created_at', json_extract(body, '$.created_at')) FROM change
   WHERE json_extract(body, '$.state') IN ('planned', 'waiting', 'approved', 'executing', 'verifying');
 )sql",
+    R"sql(
+CREATE TABLE drift (key TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+)sql",
 };
 
 tl::unexpected<Error> refused(std::string message, const char* code) {
@@ -145,6 +148,8 @@ const char* table_of(Collection collection) noexcept {
       return "token";
     case Collection::Identity:
       return "identity";
+    case Collection::Drift:
+      return "drift";
   }
   return "";
 }

@@ -22,7 +22,7 @@ enum class Collection : std::uint8_t {
   Resource,     ///< Resource address.
   Intent,       ///< Resource address: at most one unconfirmed operation each.
   Change,       ///< Change id.
-  OpenChange,   ///< Change id, of those that have not finished: `{environment, created_at}`.
+  OpenChange,   ///< Change id, of those that are not over: `{environment, created_at, failed_destroy}`.
   Approval,     ///< `<change>/<approval>`.
   Nonce,        ///< Nonce of a statement that was handed out to be signed.
   Verified,     ///< `<environment>/<digest>`.
@@ -34,6 +34,7 @@ enum class Collection : std::uint8_t {
   Lease,        ///< `<environment>/<lease>`.
   Token,        ///< Hash of an API token.
   Identity,     ///< `<environment>/<role>`: who a role is at the provider.
+  Drift,        ///< Environment name: what looking at it came to.
 };
 
 struct Record {

@@ -48,7 +48,7 @@ Api::Api(Engine& engine, Worker& worker) : engine_(engine) {
   add_session_routes(router_, engine);
   add_bundle_routes(router_, engine, worker);
   add_change_routes(router_, engine, worker);
-  add_environment_routes(router_, engine);
+  add_environment_routes(router_, engine, worker);
   add_audit_routes(router_, engine);
 }
 

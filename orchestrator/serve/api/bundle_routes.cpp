@@ -59,15 +59,18 @@ void add_bundle_routes(Router& router, Engine& engine, Worker& worker) {
   router.add("POST", "/v1/plans", [&engine](const ApiCall& call) -> Result<ApiAnswer> {
     auto sources = bundle_sources_from_json(member(call.body, "sources"));
     if (!sources) return fail(std::move(sources.error()));
-    return findings_answer(plan_sources(engine, call.request, *sources,
-                                        string_member(call.body, "environment"), call.stop));
+    const PlanScope scope{string_member(call.body, "environment"),
+                          strings_member(call.body, "targets")};
+    return findings_answer(plan_sources(engine, call.request, *sources, scope, call.stop));
   });
   router.add("POST", "/v1/apply", [&engine, &worker](const ApiCall& call) -> Result<ApiAnswer> {
     auto sources = bundle_sources_from_json(member(call.body, "sources"));
     if (!sources) return fail(std::move(sources.error()));
-    auto applied = findings_answer(apply_bundle(
-        engine, call.request, {*sources, string_member(call.body, "environment"), origin_of(call)},
-        call.stop));
+    auto applied =
+        findings_answer(apply_bundle(engine, call.request,
+                                     {*sources, string_member(call.body, "environment"),
+                                      origin_of(call), strings_member(call.body, "targets")},
+                                     call.stop));
     worker.wake();
     return applied;
   });

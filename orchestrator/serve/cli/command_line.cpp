@@ -42,6 +42,8 @@ class Grammar {
     add_journal();
     add_artifacts();
     add_environments();
+    add_drift();
+    add_sandboxes();
     add_credentials();
     add_audit();
     add_sessions();
@@ -90,13 +92,18 @@ class Grammar {
   void add_wait(CLI::App* command) {
     command->add_flag("--wait", wait_, "Follow it until it has ended or waits for people");
   }
+  void add_targets(CLI::App* command) {
+    command->add_option("--target", targets_,
+                        "ENV/RESOURCE: only this and what it needs; sandboxes and development");
+  }
   void add_key(CLI::App* command) {
     command->add_option("--key", key_, "SSH key to sign with (BAILEY_KEY, ~/.ssh/id_...)");
   }
   void add_ttl(CLI::App* command, const char* description) {
-    command->add_option("--ttl", ttl_, description)->check([](const std::string& text) {
-      return parse_duration(text) ? std::string() : "not a duration such as 30m or 8h";
-    });
+    command->add_option("--ttl", ttl_, description)->check(is_duration);
+  }
+  static std::string is_duration(const std::string& text) {
+    return parse_duration(text) ? std::string() : "not a duration such as 30m or 8h";
   }
   [[nodiscard]] std::chrono::seconds ttl() const {
     return parse_duration(ttl_).value_or(std::chrono::hours(1));
@@ -110,18 +117,20 @@ class Grammar {
     add_paths(add("init", "Give a new server its first bundle",
                   [this](const Context& context) { return init(context, paths_); }));
     auto* plan_command = add("plan", "Show what would be done", [this](const Context& context) {
-      return plan(context, {paths_, environment_, detailed_});
+      return plan(context, {paths_, environment_, detailed_, targets_});
     });
     add_paths(plan_command);
     plan_command->add_option("--env", environment_, "This environment only");
+    add_targets(plan_command);
     plan_command->add_flag("--detailed-exitcode", detailed_, "2 when there are differences");
     auto* apply_command =
         add("apply", "Propose specs: one change for each environment that differs",
             [this](const Context& context) {
-              return apply(context, {paths_, environment_, wait_});
+              return apply(context, {paths_, environment_, wait_, targets_});
             });
     add_paths(apply_command);
     apply_command->add_option("--env", environment_, "This environment only");
+    add_targets(apply_command);
     add_wait(apply_command);
   }
 
@@ -259,6 +268,41 @@ class Grammar {
     run_command->add_option("COMMAND", words_, "The command, after --")->required();
   }
 
+  void add_drift() {
+    auto* command = add("drift", "Look for what differs from what was applied, and decide about it",
+                        [this](const Context& context) {
+                          drift_.environment = environment_;
+                          drift_.reason = reason_;
+                          drift_.ignore_for = parse_duration(for_).value_or(std::chrono::hours(24));
+                          drift_.wait = wait_;
+                          return drift(context, drift_);
+                        });
+    auto* name = command->add_option("ENVIRONMENT", environment_, "Name (default: all)");
+    auto* accept = command->add_option("--accept", drift_.accept,
+                                       "Findings to take as applied, by id: drift-...");
+    auto* restore = command->add_option("--restore", drift_.restore, "Findings to put back, by id");
+    auto* ignore =
+        command->add_option("--ignore", drift_.ignore, "Findings to leave as they are, by id");
+    for (auto* option : {accept, restore, ignore}) option->needs(name);
+    accept->excludes(restore)->excludes(ignore);
+    restore->excludes(ignore);
+    command->add_option("--reason", reason_, "Why, for the record");
+    command->add_option("--for", for_, "How long to ignore it (default 24h, at most 90d)")
+        ->check(is_duration);
+    add_wait(command);
+  }
+
+  void add_sandboxes() {
+    auto& sandbox = noun("sandbox", "Environments that end by themselves");
+    add(sandbox, "list", "Sandboxes and the time that they have left",
+        [](const Context& context) { return list_sandboxes(context); });
+    auto* extend = add(
+        sandbox, "extend", "Let one live until --ttl from now",
+        [this](const Context& context) { return extend_sandbox(context, environment_, ttl()); });
+    add_environment(extend);
+    add_ttl(extend, "From now; within the account's maximum (default 1h)");
+  }
+
   void add_credentials() {
     auto& credential = noun("credential", "Credentials of environments");
     auto* lease = add(credential, "lease", "Lease one, as credential_process JSON",
@@ -340,6 +384,16 @@ class Grammar {
           serve_.address = text.substr(0, colon);
         },
         "ADDRESS:PORT (default 127.0.0.1:7300)");
+    serve
+        ->add_option_function<std::string>(
+            "--drift-every",
+            [this](const std::string& text) {
+              serve_.drift_every = parse_duration(text).value_or(std::chrono::seconds(0));
+            },
+            "How often it looks for drift: 30m, ... or never (default 1h)")
+        ->check([](const std::string& text) {
+          return text == "never" ? std::string() : is_duration(text);
+        });
     serve->add_option("--origin", serve_.origin, "Name of its log, fixed at the first start");
 
     auto* cloud =
@@ -373,6 +427,9 @@ class Grammar {
   std::string key_;
   std::string role_;
   std::string ttl_ = "1h";
+  std::string for_ = "24h";
+  std::vector<std::string> targets_;
+  DriftCommand drift_;
   std::string lease_;
   std::string subject_;
   std::string id_;

@@ -2,6 +2,7 @@
 
 #include "orchestrator/model/provider_schema.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -14,6 +15,7 @@ struct ServeOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 7300;
   std::string origin = "bailey";
+  std::chrono::seconds drift_every = std::chrono::hours(1);  ///< 0: only when asked.
 };
 
 struct DevcloudCommand {

@@ -77,7 +77,9 @@ Result<Secret> read_credential(const Account& account) {
 }  // namespace
 
 Engine::Engine(EngineParts parts)
-    : parts_(std::move(parts)), checks_(std::make_unique<CheckBoard>()) {
+    : parts_(std::move(parts)),
+      checks_(std::make_unique<CheckBoard>()),
+      steady_time_(parts_.store, parts_.clock) {
   for (const auto& [name, plugin] : parts_.providers) schemas_[name] = plugin.schema;
 }
 

@@ -7,6 +7,7 @@
 #include "orchestrator/provision/provider/provider.hpp"
 #include "orchestrator/record/audit/log_key.hpp"
 #include "orchestrator/record/store/state_store.hpp"
+#include "orchestrator/serve/engine/steady_time.hpp"
 #include "orchestrator/serve/identity/caller.hpp"
 
 #include <filesystem>
@@ -55,6 +56,8 @@ class Engine {
   [[nodiscard]] const LogKey& log_key() const noexcept { return parts_.log_key; }
   [[nodiscard]] const ProviderSchemas& schemas() const noexcept { return schemas_; }
   [[nodiscard]] CheckBoard& checks() noexcept { return *checks_; }
+  /// By which the lives of sandboxes are measured.
+  [[nodiscard]] SteadyTime& steady_time() noexcept { return steady_time_; }
   [[nodiscard]] std::string now() const { return format_time(parts_.clock.wall_now()); }
 
   /// The accepted bundle. FailedPrecondition, with the way out, before `bailey init`.
@@ -78,6 +81,7 @@ class Engine {
   EngineParts parts_;
   ProviderSchemas schemas_;
   std::unique_ptr<CheckBoard> checks_;
+  SteadyTime steady_time_;
   std::mutex mutex_;
   std::map<std::string, BundlePointer> bundles_;
   std::map<std::string, std::unique_ptr<OpenAccount>> accounts_;

@@ -3,8 +3,10 @@
 #include "orchestrator/base/digest.hpp"
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/base/text.hpp"
+#include "orchestrator/provision/apply/moves.hpp"
 #include "orchestrator/provision/apply/recovery.hpp"
 #include "orchestrator/provision/apply/teardown.hpp"
+#include "orchestrator/provision/credential/credentials.hpp"
 #include "orchestrator/serve/engine/finish_change.hpp"
 #include "orchestrator/serve/engine/judge.hpp"
 #include "orchestrator/serve/engine/lease_credential.hpp"
@@ -52,17 +54,27 @@ Status check_current(Engine& engine, Transaction& transaction, const Bench& benc
   return check_plan_is_current(transaction, change.plan);
 }
 
-Status mark_environment(Transaction& transaction, const Change& change, EnvironmentStatus status) {
-  if (change.kind == ChangeKind::Policy) return {};
+// Decisions about drift leave the environment what it is meanwhile.
+Status mark_environment(Transaction& transaction, const Change& change, WallTime steady_now) {
+  if (change.kind == ChangeKind::Policy || change.kind == ChangeKind::Drift) return {};
   auto state = find_environment_state(transaction, change.environment);
   if (!state) return fail(std::move(state.error()));
   if (!*state) return fail(ErrorKind::Internal, "an environment with a change has no record");
-  (*state)->status = status;
+  (*state)->status = change.kind == ChangeKind::Destroy ? EnvironmentStatus::Destroying
+                                                        : EnvironmentStatus::Applying;
+  if ((*state)->made_at.empty()) (*state)->made_at = format_time(steady_now);
   return save(transaction, **state);
 }
 
+struct ClaimInputs {
+  const std::optional<Request>& by;
+  CheckOutcomes checks;
+  WallTime steady_now;
+};
+
 Result<Claim> claim(Engine& engine, Transaction& transaction, const ChangeId& id,
-                    const std::optional<Request>& by, const CheckOutcomes& checks) {
+                    const ClaimInputs& inputs) {
+  const auto& by = inputs.by;
   auto change = load_change(transaction, id);
   if (!change) return fail(std::move(change.error()));
   if (change->state != ChangeState::Waiting && change->state != ChangeState::Approved) {
@@ -71,13 +83,18 @@ Result<Claim> claim(Engine& engine, Transaction& transaction, const ChangeId& id
   }
   auto bench = bench_for(engine, transaction, change->environment);
   if (!bench) return fail(std::move(bench.error()));
+  if (bench->removed && change->kind != ChangeKind::Destroy) {
+    return fail(Error(ErrorKind::FailedPrecondition,
+                      change->environment + " is no longer declared: it can only be taken down")
+                    .with_code("environment.removed"));
+  }
   if (!by && bench->environment->execute == Execution::ByOperator) {
     return fail(Error(ErrorKind::Refused,
                       fmt::format("changes of {} are executed by an operator", change->environment))
                     .with_code("gate.by-operator"));
   }
   if (by) change->executor = by->caller.subject;
-  auto judged = judge(engine, transaction, *bench, *change, checks);
+  auto judged = judge(engine, transaction, *bench, *change, inputs.checks);
   if (!judged) return fail(std::move(judged.error()));
   if (!judged->result.met) return gate_refuses(*change, judged->result);
   if (auto current = check_current(engine, transaction, *bench, *change); !current) {
@@ -91,9 +108,7 @@ Result<Claim> claim(Engine& engine, Transaction& transaction, const ChangeId& id
   if (auto saved = save(transaction, *change); !saved) return fail(std::move(saved.error()));
   auto kept = keep_judgement(engine, transaction, *bench, *change, *judged);
   if (!kept) return fail(std::move(kept.error()));
-  const auto status = change->kind == ChangeKind::Destroy ? EnvironmentStatus::Destroying
-                                                          : EnvironmentStatus::Applying;
-  if (auto marked = mark_environment(transaction, *change, status); !marked) {
+  if (auto marked = mark_environment(transaction, *change, inputs.steady_now); !marked) {
     return fail(std::move(marked.error()));
   }
   const auto target = "change:" + id.str();
@@ -233,6 +248,11 @@ Status run_plan(Work& work, const std::string& boundary) {
   auto context = context_of(work);
   auto recovered = recover(context, boundary, work.claim.fence, work.stop);
   if (!recovered) return fail(std::move(recovered.error()).in("settling what was left open"));
+  auto moved = in_transaction(work.engine.store(), Access::Write, [&](Transaction& transaction) {
+    return move_resources(transaction, change.plan, work.claim.fence,
+                          work.engine.clock().wall_now());
+  });
+  if (!moved) return fail(std::move(moved.error()).in("moving what has another name now"));
   const auto estimates = begin_progress(work, context.concurrency);
   if (!estimates) return fail(Error(estimates.error()));
   context.weigh = [&](StepPlan& steps) { weigh(steps, *estimates); };
@@ -247,6 +267,26 @@ Status apply(Work& work) {
   auto boundary = ensure_boundary(work);
   if (!boundary) return fail(std::move(boundary.error()).in("making the boundary"));
   return run_plan(work, *boundary);
+}
+
+// Leases and identities of the environment that the record still has.
+Status check_nobody_left(Work& work) {
+  const auto& name = work.claim.change.environment;
+  return in_transaction(work.engine.store(), Access::Read, [&](Transaction& transaction) -> Status {
+    auto listing = list_credentials(transaction, name);
+    if (!listing) return fail(std::move(listing.error()));
+    std::vector<std::string> left;
+    for (const auto& credential : listing->credentials) {
+      if (credential.status != CredentialStatus::Revoked) left.push_back(credential.id.str());
+    }
+    auto identities =
+        transaction.list(Collection::Identity, {.prefix = name + "/", .after = {}, .limit = 0});
+    if (!identities) return fail(std::move(identities.error()));
+    for (const auto& identity : *identities) left.push_back("identity " + identity.key);
+    if (left.empty()) return {};
+    return fail(Error(ErrorKind::FailedPrecondition, "still there: " + enumerate(left))
+                    .with_code("teardown.left-over"));
+  });
 }
 
 Status take_down(Work& work) {
@@ -267,8 +307,35 @@ Status take_down(Work& work) {
   // mark tells.
   const bool adopted = !work.bench.environment->boundary.adopt.empty();
   work.progress.enter(ExecutionStage::TakingDown);
-  return teardown(*work.provider, work.engine.schema(*work.bench.bundle, *work.bench.environment),
-                  change.environment_uid, adopted ? std::string() : boundary, work.stop);
+  auto ended =
+      teardown(*work.provider, work.engine.schema(*work.bench.bundle, *work.bench.environment),
+               change.environment_uid, adopted ? std::string() : boundary, work.stop);
+  if (!ended) return ended;
+  return check_nobody_left(work);
+}
+
+// Of many attempts the first and the last ones are told.
+void forget_old_attempts(Change& change) {
+  constexpr std::ptrdiff_t kFirst = 10;
+  constexpr std::size_t kMost = 40;
+  auto& history = change.history;
+  while (history.size() > kMost) history.erase(history.begin() + kFirst);
+}
+
+// What stands in the way of the end, as far as it can be told.
+std::vector<std::string> what_is_left(Work& work, const Error& reason) {
+  std::vector<std::string> left{reason.message()};
+  const auto state = in_transaction(work.engine.store(), Access::Read, [&](Transaction& reading) {
+    return find_environment_state(reading, work.claim.change.environment);
+  });
+  if (!state || !*state || (*state)->boundary.empty()) return left;
+  const auto inventory = take_inventory(
+      *work.provider, work.engine.schema(*work.bench.bundle, *work.bench.environment),
+      work.claim.change.environment_uid, (*state)->boundary, work.stop);
+  if (!inventory) return left;
+  left.insert(left.end(), inventory->ours.begin(), inventory->ours.end());
+  left.insert(left.end(), inventory->unmanaged.begin(), inventory->unmanaged.end());
+  return left;
 }
 
 Result<Change> run_policy(Engine& engine, Claim& claim) {
@@ -312,9 +379,18 @@ Result<Claim> claim_change(Engine& engine, const ChangeId& id, const std::option
                            std::stop_token stop) {
   auto checks = fresh_checks(engine, id, stop);
   if (!checks) return fail(std::move(checks.error()));
+  auto steady_now = engine.steady_time().now();
+  if (!steady_now) return fail(std::move(steady_now.error()));
+  const ClaimInputs inputs{by, *std::move(checks), *steady_now};
   return in_transaction(engine.store(), Access::Write, [&](Transaction& transaction) {
-    return claim(engine, transaction, id, by, *checks);
+    return claim(engine, transaction, id, inputs);
   });
+}
+
+bool may_resume(const EnvironmentState& environment, const Change& change) {
+  return change.kind == ChangeKind::Destroy && change.state == ChangeState::Failed &&
+         environment.status == EnvironmentStatus::Destroying &&
+         environment.uid == change.environment_uid;
 }
 
 Result<Claim> reclaim_change(Engine& engine, const ChangeId& id) {
@@ -322,12 +398,23 @@ Result<Claim> reclaim_change(Engine& engine, const ChangeId& id) {
       engine.store(), Access::Write, [&](Transaction& transaction) -> Result<Claim> {
         auto change = load_change(transaction, id);
         if (!change) return fail(std::move(change.error()));
-        if (change->state != ChangeState::Executing && change->state != ChangeState::Verifying) {
+        auto state = find_environment_state(transaction, change->environment);
+        if (!state) return fail(std::move(state.error()));
+        const bool resumed = *state && may_resume(**state, *change);
+        if (change->state != ChangeState::Executing && change->state != ChangeState::Verifying &&
+            !resumed) {
           return fail(ErrorKind::FailedPrecondition, id.str() + " is not being executed");
         }
         auto fence = acquire_lease(transaction, change->environment, "change:" + id.str(),
                                    kDefaultLeaseTtl, engine.clock().wall_now());
         if (!fence) return fail(std::move(fence.error()));
+        if (resumed) {
+          forget_old_attempts(*change);
+          step(*change, ChangeState::Executing, engine.now(), "to carry on what failed");
+          if (auto saved = save(transaction, *change); !saved) {
+            return fail(std::move(saved.error()));
+          }
+        }
         auto index = append(transaction, own_entry(engine, "change.resume", "change:" + id.str()));
         if (!index) return fail(std::move(index.error()));
         return Claim{*std::move(change), *std::move(fence)};
@@ -370,7 +457,10 @@ Result<Change> run_change(Engine& engine, Claim claim, ProgressTracker* tracker,
             stop};
   if (claim.change.kind != ChangeKind::Destroy) return run_apply(work);
   auto down = take_down(work);
-  if (!down) return fail_change(engine, claim, down.error(), stop);
+  if (!down) {
+    const auto left = what_is_left(work, down.error());
+    return fail_change(engine, claim, down.error(), stop, left);
+  }
   return finish_destroyed(engine, claim);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "orchestrator/model/change.hpp"
+#include "orchestrator/model/state.hpp"
 #include "orchestrator/provision/apply/executor.hpp"
 #include "orchestrator/provision/apply/lease.hpp"
 #include "orchestrator/serve/engine/engine.hpp"
@@ -24,8 +25,12 @@ struct Claim {
 [[nodiscard]] Result<Claim> claim_change(Engine& engine, const ChangeId& id,
                                          const std::optional<Request>& by, std::stop_token stop);
 
-/// Takes up a change that a process left behind while executing it, once its lease has run out.
-/// Conflict while somebody holds it.
+/// Whether a change that failed is still to be carried on: a destroy, while its environment is
+/// `destroying`. Its gate let it in for all of what stood there, and a half is no end.
+[[nodiscard]] bool may_resume(const EnvironmentState& environment, const Change& change);
+
+/// Takes up a change that a process left behind while executing it, once its lease has run out, or
+/// a destroy that is to be carried on. Conflict while somebody holds it.
 [[nodiscard]] Result<Claim> reclaim_change(Engine& engine, const ChangeId& id);
 
 /// `bailey change execute`: by a holder of `deploy` who is neither author nor approver of it.
@@ -35,7 +40,9 @@ struct Claim {
 /// Carries a claimed change to its end: applies its plan, stamps the environment's credentials,
 /// verifies, writes the receipt. Ends as `done` or `failed` and releases the lease; when stopped in
 /// between, it stays as it is and is taken up by reclaim_change(). `tracker`, unless null, is told
-/// how far it has come. What its operations took is remembered for later estimates.
+/// how far it has come. What its operations took is remembered for later estimates. A destroy ends
+/// as done once the inventory, by marker and by boundary, finds nothing, no credential lives and no
+/// identity stands; until then the environment is `destroying` and its record says what is left.
 [[nodiscard]] Result<Change> run_change(Engine& engine, Claim claim, ProgressTracker* tracker,
                                         std::stop_token stop);
 

@@ -7,6 +7,7 @@
 #include "orchestrator/promote/evidence/standing.hpp"
 #include "orchestrator/serve/engine/open_change.hpp"
 #include "orchestrator/serve/engine/records.hpp"
+#include "orchestrator/serve/engine/settle_drift.hpp"
 #include "orchestrator/serve/identity/powers.hpp"
 
 #include <fmt/format.h>
@@ -91,9 +92,24 @@ Status mark_verified(Engine& engine, Transaction& transaction, const Change& cha
 
 enum class Settled : std::uint8_t { Failed, Unverified, Verified };
 
+// A part says nothing about the whole: what stood verified is what it was, and a targeted change
+// leaves the environment to a whole one.
+Status settle_part(Transaction& transaction, const Change& change, Settled settled) {
+  auto updated = update_environment(transaction, change, [&](EnvironmentState& state) {
+    if (settled == Settled::Failed) {
+      state.status = EnvironmentStatus::Failed;
+    } else if (change.kind != ChangeKind::Drift) {
+      state.status = EnvironmentStatus::Partial;
+    }
+  });
+  if (!updated || change.kind != ChangeKind::Drift) return updated;
+  return record_drift_decisions(transaction, change);
+}
+
 // Where nothing is run to verify, nothing is verified.
 Status settle_environment(Engine& engine, Transaction& transaction, const Change& change,
                           Settled settled) {
+  if (change.plan.partial()) return settle_part(transaction, change, settled);
   std::vector<std::string> stood_before;
   auto updated = update_environment(transaction, change, [&](EnvironmentState& state) {
     for (const auto& [slot, reference] : state.artifacts) {
@@ -259,13 +275,14 @@ Result<Change> finish_destroyed(Engine& engine, Claim& claim) {
       state.boundary.clear();
       state.artifacts.clear();
       state.template_digest.clear();
+      state.left.clear();
       ++state.serial;
     });
   });
 }
 
-Result<Change> fail_change(Engine& engine, Claim& claim, const Error& reason,
-                           std::stop_token stop) {
+Result<Change> fail_change(Engine& engine, Claim& claim, const Error& reason, std::stop_token stop,
+                           const std::vector<std::string>& left) {
   if (reason.code() == kStoreFailed) return fail(reason);
   return in_transaction(
       engine.store(), Access::Write, [&](Transaction& transaction) -> Result<Change> {
@@ -287,6 +304,8 @@ Result<Change> fail_change(Engine& engine, Claim& claim, const Error& reason,
           const bool destroying = change.kind == ChangeKind::Destroy;
           auto updated = update_environment(transaction, change, [&](EnvironmentState& state) {
             state.status = destroying ? EnvironmentStatus::Destroying : EnvironmentStatus::Failed;
+            state.left = left;
+            if (destroying && left.empty()) state.left = {reason.message()};
           });
           if (!updated) return fail(std::move(updated.error()));
         }

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 namespace bailey {
@@ -33,6 +34,7 @@ namespace bailey {
 /// without the lease, to be taken up again. So it is, with the lease until that runs out, when the
 /// reason is that the store failed (kStoreFailed): nothing is wrong with the change.
 [[nodiscard]] Result<Change> fail_change(Engine& engine, Claim& claim, const Error& reason,
-                                         std::stop_token stop);
+                                         std::stop_token stop,
+                                         const std::vector<std::string>& left = {});
 
 }  // namespace bailey

@@ -7,6 +7,7 @@
 #include "orchestrator/promote/evidence/signed_statement.hpp"
 #include "orchestrator/promote/evidence/statement.hpp"
 #include "orchestrator/serve/engine/records.hpp"
+#include "orchestrator/serve/engine/standing_bundle.hpp"
 
 #include <fmt/format.h>
 
@@ -100,10 +101,16 @@ BundlePointer with_organization_gate(const Bundle& accepted) {
 Result<Bench> bench_for(Engine& engine, Transaction& transaction, const std::string& environment) {
   auto bundle = engine.bundle(transaction);
   if (!bundle) return fail(std::move(bundle.error()));
+  const bool removed =
+      environment != kOrganizationEnvironment && (*bundle)->environment(environment) == nullptr;
+  if (removed) {
+    bundle = standing_bundle(engine, transaction);
+    if (!bundle) return fail(std::move(bundle.error()));
+  }
   if (environment == kOrganizationEnvironment) *bundle = with_organization_gate(**bundle);
   auto found = find_environment(**bundle, environment);
   if (!found) return fail(std::move(found.error()));
-  return Bench{*std::move(bundle), *found};
+  return Bench{*std::move(bundle), *found, removed};
 }
 
 void CheckBoard::put(const ChangeId& change, const std::string& plan_digest, CheckOutcomes outcomes,

@@ -19,6 +19,7 @@ inline constexpr const char* kOrganizationEnvironment = "@organization";
 struct Bench {
   BundlePointer bundle;
   const Environment* environment = nullptr;
+  bool removed = false;  ///< No longer declared: all that is left to do is to take it down.
 };
 
 [[nodiscard]] Result<Bench> bench_for(Engine& engine, Transaction& transaction,

@@ -5,10 +5,13 @@
 #include "orchestrator/promote/evidence/receipt.hpp"
 #include "orchestrator/provision/plan/plan_view.hpp"
 #include "orchestrator/serve/engine/change_failures.hpp"
+#include "orchestrator/serve/engine/check_drift.hpp"
 #include "orchestrator/serve/engine/judge.hpp"
 #include "orchestrator/serve/engine/open_change.hpp"
 #include "orchestrator/serve/engine/read_audit.hpp"
 #include "orchestrator/serve/engine/records.hpp"
+#include "orchestrator/serve/engine/sandboxes.hpp"
+#include "orchestrator/serve/engine/standing_bundle.hpp"
 #include "orchestrator/serve/identity/powers.hpp"
 
 #include <fmt/format.h>
@@ -79,9 +82,30 @@ Json history_json(const Change& change) {
   return list;
 }
 
-Json environment_json(const Environment& environment, const EnvironmentState& state) {
+/// One environment as it is declared and as it stands.
+struct Shown {
+  const Environment& environment;
+  EnvironmentState state;
+  std::optional<DriftReport> drift;
+  bool declared = true;
+  WallTime steady_now;
+  std::string now;
+};
+
+Json environment_json(const Shown& shown) {
+  const auto& environment = shown.environment;
+  const auto& state = shown.state;
   Json ttl;
   if (environment.ttl) ttl = format_duration(*environment.ttl);
+  Json owner;
+  if (environment.owner) owner = *environment.owner;
+  Json ends_at;
+  Json time_left;
+  if (const auto end = end_of(environment, state)) {
+    ends_at = format_time(*end);
+    const auto left = std::chrono::duration_cast<std::chrono::seconds>(*end - shown.steady_now);
+    time_left = std::max<std::int64_t>(0, left.count());
+  }
   return {{"name", environment.name},
           {"project", environment.project},
           {"class", to_string(environment.environment_class)},
@@ -93,7 +117,13 @@ Json environment_json(const Environment& environment, const EnvironmentState& st
           {"uid", state.uid.str()},
           {"boundary", state.boundary},
           {"receipt", state.receipt.empty() ? Json() : Json(state.receipt)},
-          {"ttl", std::move(ttl)}};
+          {"ttl", std::move(ttl)},
+          {"owner", std::move(owner)},
+          {"ends_at", std::move(ends_at)},
+          {"seconds_left", std::move(time_left)},
+          {"declared", shown.declared},
+          {"left", state.left},
+          {"drifted", shown.drift ? Json(shown.drift->open(shown.now)) : Json()}};
 }
 
 Json outputs_of(const Bundle& bundle, const Environment& environment,
@@ -118,13 +148,25 @@ Json outputs_of(const Bundle& bundle, const Environment& environment,
   return outputs;
 }
 
-Result<EnvironmentState> state_of(Transaction& transaction, const std::string& name) {
-  auto state = find_environment_state(transaction, name);
+// What was looked at before this life of the environment is about another one.
+Result<Shown> shown_of(Engine& engine, Transaction& transaction, const Environment& environment,
+                       WallTime steady_now) {
+  auto accepted = engine.bundle(transaction);
+  if (!accepted) return fail(std::move(accepted.error()));
+  auto state = find_environment_state(transaction, environment.name);
   if (!state) return fail(std::move(state.error()));
-  if (*state) return **std::move(state);
-  EnvironmentState absent;
-  absent.name = name;
-  return absent;
+  auto drift = find_drift_report(transaction, environment.name);
+  if (!drift) return fail(std::move(drift.error()));
+  Shown shown{environment, {},          {}, (*accepted)->environment(environment.name) != nullptr,
+              steady_now,  engine.now()};
+  shown.state.name = environment.name;
+  if (*state) shown.state = **std::move(state);
+  if (*drift && (*drift)->environment_uid == shown.state.uid.str()) shown.drift = *std::move(drift);
+  return shown;
+}
+
+bool is_there(const EnvironmentState& state) {
+  return state.status != EnvironmentStatus::Absent && state.status != EnvironmentStatus::Destroyed;
 }
 
 }  // namespace
@@ -271,37 +313,43 @@ Result<Json> show_receipt(Engine& engine, const Request& request, const std::str
 }
 
 Result<Json> list_environments(Engine& engine, const Request& request) {
+  auto steady_now = engine.steady_time().now();
+  if (!steady_now) return fail(std::move(steady_now.error()));
   return in_transaction(engine.store(), Access::Read,
                         [&](Transaction& transaction) -> Result<Json> {
-                          auto bundle = engine.bundle(transaction);
+                          auto bundle = standing_bundle(engine, transaction);
                           if (!bundle) return fail(std::move(bundle.error()));
                           Json list = Json::array();
                           for (const auto& [name, environment] : (*bundle)->environments) {
                             if (!require(**bundle, environment, request.caller, Power::Read))
                               continue;
-                            auto state = state_of(transaction, name);
-                            if (!state) return fail(std::move(state.error()));
-                            list.push_back(environment_json(environment, *state));
+                            auto shown = shown_of(engine, transaction, environment, *steady_now);
+                            if (!shown) return fail(std::move(shown.error()));
+                            if (shown->declared || is_there(shown->state))
+                              list.push_back(environment_json(*shown));
                           }
                           return list;
                         });
 }
 
 Result<Json> show_environment(Engine& engine, const Request& request, const std::string& name) {
+  auto steady_now = engine.steady_time().now();
+  if (!steady_now) return fail(std::move(steady_now.error()));
   return audited_read(engine, request, "environment.read", "environment:" + name, [&] {
     return in_transaction(
         engine.store(), Access::Read, [&](Transaction& transaction) -> Result<Json> {
-          auto bundle = engine.bundle(transaction);
+          auto bundle = standing_bundle(engine, transaction);
           if (!bundle) return fail(std::move(bundle.error()));
           auto environment = find_environment(**bundle, name);
           if (!environment) return fail(std::move(environment.error()));
           auto may = require(**bundle, **environment, request.caller, Power::Read);
           if (!may) return fail(std::move(may.error()));
-          auto state = state_of(transaction, name);
-          if (!state) return fail(std::move(state.error()));
+          auto shown = shown_of(engine, transaction, **environment, *steady_now);
+          if (!shown) return fail(std::move(shown.error()));
           auto resources = resources_of(transaction, name);
           if (!resources) return fail(std::move(resources.error()));
-          Json answer = environment_json(**environment, *state);
+          Json answer = environment_json(*shown);
+          answer["drift"] = shown->drift ? drift_json(*shown->drift, shown->now) : Json();
           answer["resources"] = Json::array();
           for (const auto& resource : *resources) {
             answer["resources"].push_back({{"address", resource.address.str()},

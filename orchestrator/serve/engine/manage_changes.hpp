@@ -43,7 +43,8 @@ struct ChangeFilter {
 [[nodiscard]] Result<nlohmann::json> show_receipt(Engine& engine, const Request& request,
                                                   const std::string& digest);
 
-/// `[{"name","project","class","status","serial","artifacts","uid","receipt","ttl"}]`, where the
+/// `[{"name","project","class","status","serial","artifacts","uid","receipt","ttl",
+/// "owner","ends_at","seconds_left","declared","left","drifted"}]`, where the
 /// caller holds `read`.
 [[nodiscard]] Result<nlohmann::json> list_environments(Engine& engine, const Request& request);
 /// As one of the list, and `resources`, `roles`, `outputs`, `verified`.

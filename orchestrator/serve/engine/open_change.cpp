@@ -37,7 +37,8 @@ Result<std::optional<Change>> settle_earlier(Engine& engine, Transaction& transa
     if (other.plan.digest == change.plan.digest) return std::optional<Change>(std::move(other));
     const bool waits = other.state == ChangeState::Planned || other.state == ChangeState::Waiting ||
                        other.state == ChangeState::Approved;
-    if (!waits) continue;
+    // Decisions about different findings stand beside each other.
+    if (!waits || change.kind == ChangeKind::Drift) continue;
     step(other, ChangeState::Superseded, engine.now(), "by " + change.id.str());
     if (auto saved = save(transaction, other); !saved) return fail(std::move(saved.error()));
     auto index =
@@ -87,7 +88,7 @@ void step(Change& change, ChangeState state, const std::string& at, std::string 
 
 std::vector<std::string> introduced_by(const Plan& plan) {
   std::vector<std::string> digests;
-  if (plan.kind == PlanKind::Destroy) return digests;
+  if (plan.kind == PlanKind::Destroy || plan.partial()) return digests;
   for (const auto& [slot, reference] : plan.artifacts) digests.push_back(digest_in(reference));
   digests.push_back(plan.template_digest);
   std::sort(digests.begin(), digests.end());

@@ -6,6 +6,7 @@
 #include "orchestrator/serve/engine/judge.hpp"
 #include "orchestrator/serve/engine/open_change.hpp"
 #include "orchestrator/serve/engine/records.hpp"
+#include "orchestrator/serve/engine/standing_bundle.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -154,6 +155,13 @@ Status accept_bundle(Engine& engine, Transaction& transaction, AuditEntry entry,
   if (!earlier) return fail(std::move(earlier.error()));
   if (!before.empty() && std::find(earlier->begin(), earlier->end(), before) == earlier->end()) {
     earlier->push_back(before);
+  }
+  if (!before.empty()) {
+    auto old = engine.bundle(transaction, before);
+    if (!old) return fail(std::move(old.error()));
+    auto fresh = engine.bundle(transaction, digest);
+    if (!fresh) return fail(std::move(fresh.error()));
+    if (auto noted = note_removed(transaction, **old, **fresh); !noted) return noted;
   }
   auto chained = transaction.put(Collection::Setting, "accepted/" + digest, {{"before", *earlier}});
   if (!chained) return fail(std::move(chained.error()).in("accepting the bundle"));

@@ -89,7 +89,8 @@ Result<std::vector<OpenChange>> list_open_changes(Transaction& transaction) {
   open.reserve(records->size());
   for (const auto& record : *records) {
     open.push_back({ChangeId(record.key), string_member(record.body, "environment"),
-                    string_member(record.body, "created_at")});
+                    string_member(record.body, "created_at"),
+                    member(record.body, "failed_destroy") == Json(true)});
   }
   sort_by_age(open);
   return open;
@@ -100,7 +101,7 @@ Result<std::vector<Change>> open_changes(Transaction& transaction, const std::st
   if (!open) return fail(std::move(open.error()));
   std::vector<Change> changes;
   for (const auto& each : *open) {
-    if (each.environment != environment) continue;
+    if (each.environment != environment || each.failed_destroy) continue;
     auto change = load_change(transaction, each.id);
     if (!change) return fail(std::move(change.error()));
     changes.push_back(*std::move(change));
@@ -112,9 +113,13 @@ Status save(Transaction& transaction, const Change& change) {
   const auto key = change.id.str();
   auto written = put(transaction, Collection::Change, key, to_json(change));
   if (!written) return written;
-  if (!change.finished()) {
+  const bool failed_destroy =
+      change.kind == ChangeKind::Destroy && change.state == ChangeState::Failed;
+  if (!change.finished() || failed_destroy) {
     return put(transaction, Collection::OpenChange, key,
-               {{"environment", change.environment}, {"created_at", change.created_at}});
+               {{"environment", change.environment},
+                {"created_at", change.created_at},
+                {"failed_destroy", failed_destroy}});
   }
   auto erased = transaction.erase(Collection::OpenChange, key);
   if (!erased) return fail(std::move(erased.error()).in("writing " + key));
@@ -140,6 +145,15 @@ Result<std::optional<VerifiedItem>> find_verified(Transaction& transaction,
 Status save(Transaction& transaction, const VerifiedItem& item) {
   return put(transaction, Collection::Verified, item.environment + "/" + item.digest,
              to_json(item));
+}
+
+Result<std::optional<DriftReport>> find_drift_report(Transaction& transaction,
+                                                     const std::string& environment) {
+  return find<DriftReport>(transaction, Collection::Drift, environment, drift_report_from_json);
+}
+
+Status save(Transaction& transaction, const DriftReport& report) {
+  return put(transaction, Collection::Drift, report.environment, to_json(report));
 }
 
 Result<Json> find_setting(Transaction& transaction, const std::string& name) {

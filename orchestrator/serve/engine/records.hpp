@@ -1,6 +1,7 @@
 #pragma once
 
 #include "orchestrator/model/change.hpp"
+#include "orchestrator/model/drift.hpp"
 #include "orchestrator/model/state.hpp"
 #include "orchestrator/record/store/state_store.hpp"
 
@@ -24,11 +25,13 @@ namespace bailey {
 [[nodiscard]] Result<Change> load_change(Transaction& transaction, const ChangeId& id);
 /// Oldest first.
 [[nodiscard]] Result<std::vector<Change>> all_changes(Transaction& transaction);
-/// A change that has not finished, without the plan that it carries.
+/// A change that is not over, without the plan that it carries: one that has not finished, or a
+/// destroy that has failed, since what it left may still be carried on.
 struct OpenChange {
   ChangeId id;
   std::string environment;
   std::string created_at;
+  bool failed_destroy = false;
 };
 /// Oldest first. Reads nothing else: a server keeps every change that there ever was.
 [[nodiscard]] Result<std::vector<OpenChange>> list_open_changes(Transaction& transaction);
@@ -45,6 +48,10 @@ struct OpenChange {
                                                                 const std::string& environment,
                                                                 const std::string& digest);
 [[nodiscard]] Status save(Transaction& transaction, const VerifiedItem& item);
+
+[[nodiscard]] Result<std::optional<DriftReport>> find_drift_report(Transaction& transaction,
+                                                                   const std::string& environment);
+[[nodiscard]] Status save(Transaction& transaction, const DriftReport& report);
 
 /// The body of a setting, or null.
 [[nodiscard]] Result<nlohmann::json> find_setting(Transaction& transaction,

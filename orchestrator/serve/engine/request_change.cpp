@@ -11,6 +11,8 @@
 #include "orchestrator/serve/engine/plan_environment.hpp"
 #include "orchestrator/serve/engine/policy_change.hpp"
 #include "orchestrator/serve/engine/records.hpp"
+#include "orchestrator/serve/engine/settle_drift.hpp"
+#include "orchestrator/serve/engine/standing_bundle.hpp"
 #include "orchestrator/serve/identity/powers.hpp"
 
 #include <fmt/format.h>
@@ -79,10 +81,11 @@ Result<std::optional<EnvironmentState>> read_state(Engine& engine, const std::st
   });
 }
 
-// Where the last change failed, or the record is made anew from markers, nothing may be left to do
+// Where the last change failed or did a part, or the record is made anew, nothing may be left to do
 // but to verify.
 bool is_unverified(const EnvironmentState& state) {
-  return state.status == EnvironmentStatus::Failed || state.status == EnvironmentStatus::Imported;
+  return state.status == EnvironmentStatus::Failed || state.status == EnvironmentStatus::Imported ||
+         state.status == EnvironmentStatus::Partial;
 }
 
 bool is_unverified(Engine& engine, const std::string& environment) {
@@ -103,10 +106,12 @@ bool stands_as_declared(Engine& engine, const Bundle& bundle, const Environment&
 
 // One environment of an accepted bundle: opens a change when it differs.
 Status apply_environment(Engine& engine, const Request& request, const Bundle& bundle,
-                         const Environment& environment, std::stop_token stop, Json& answer) {
-  auto plan = plan_environment(engine, {bundle, environment}, stop);
+                         const Environment& environment,
+                         const std::vector<ResourceAddress>& targets, std::stop_token stop,
+                         Json& answer) {
+  auto plan = plan_environment(engine, {bundle, environment, PlanKind::Apply, {}, targets}, stop);
   if (!plan) return fail(std::move(plan.error()));
-  if (plan->empty() && !is_unverified(engine, environment.name)) {
+  if (plan->empty() && (!targets.empty() || !is_unverified(engine, environment.name))) {
     answer["unchanged"].push_back(environment.name);
     return {};
   }
@@ -145,6 +150,42 @@ Status check_artifact(Engine& engine, const Project& project, const Template& us
   return {};
 }
 
+Result<std::optional<Change>> open_destroy(Engine& engine, const Request& request,
+                                           const Bundle& bundle, const Environment& environment,
+                                           std::stop_token stop) {
+  auto state = read_state(engine, environment.name);
+  if (!state) return fail(std::move(state.error()));
+  if (!*state || (*state)->status == EnvironmentStatus::Destroyed ||
+      (*state)->status == EnvironmentStatus::Absent) {
+    return std::optional<Change>();
+  }
+  auto plan = plan_environment(engine, {bundle, environment, PlanKind::Destroy}, stop);
+  if (!plan) return fail(std::move(plan.error()));
+  auto change =
+      open_change(engine, request, {ChangeKind::Destroy, *std::move(plan), bundle.digest, {}});
+  if (!change) return fail(std::move(change.error()));
+  return std::optional<Change>(*std::move(change));
+}
+
+// What stands and is no longer declared is taken down, through the gate that it had.
+Status destroy_removed(Engine& engine, const Request& request, const Bundle& declared,
+                       std::stop_token stop, Json& answer) {
+  auto standing = standing_bundle(engine);
+  if (!standing) return fail(std::move(standing.error()));
+  for (const auto& [name, environment] : (*standing)->environments) {
+    if (declared.environment(name) != nullptr) continue;
+    auto may = require(**standing, environment, request.caller, Power::Request);
+    auto change = may ? open_destroy(engine, request, **standing, environment, stop)
+                      : Result<std::optional<Change>>(fail(std::move(may.error())));
+    if (!change) {
+      answer["refused"].push_back({{"environment", name}, {"reason", change.error().render()}});
+    } else if (*change) {
+      answer["changes"].push_back((*change)->id.str());
+    }
+  }
+  return {};
+}
+
 Result<BundlePointer> bundle_with_power(Engine& engine, const Request& request,
                                         const std::string& environment, Power power) {
   auto bundle = engine.bundle();
@@ -155,6 +196,23 @@ Result<BundlePointer> bundle_with_power(Engine& engine, const Request& request,
     return fail(std::move(allowed.error()));
   }
   return bundle;
+}
+
+// The same request as things stand now; nothing when there is nothing left of it.
+Result<std::optional<Plan>> plan_again(Engine& engine, const Change& change, const Bundle& bundle,
+                                       std::stop_token stop) {
+  const auto* environment = bundle.environment(change.environment);
+  if (environment == nullptr) return std::optional<Plan>();
+  if (change.kind == ChangeKind::Drift) {
+    return plan_drift(engine, change.environment, change.plan.drift, stop);
+  }
+  std::map<std::string, std::string> artifacts;
+  if (change.kind == ChangeKind::Promotion) artifacts = change.plan.artifacts;
+  auto plan = plan_environment(
+      engine, {bundle, *environment, change.plan.kind, std::move(artifacts), change.plan.targets},
+      stop);
+  if (!plan) return fail(std::move(plan.error()));
+  return std::optional<Plan>(*std::move(plan));
 }
 
 }  // namespace
@@ -222,8 +280,11 @@ Result<Json> apply_bundle(Engine& engine, const Request& request, const ApplyReq
       answer["changes"].push_back(change->id.str());
       return answer;
     }
-    if (!apply.only.empty()) {
-      auto found = find_environment(*bundle, apply.only);
+    PlanScope scope{apply.only, apply.targets};
+    const auto targets = check_targets(*bundle, scope);
+    if (!targets) return fail(targets.error());
+    if (!scope.only.empty()) {
+      auto found = find_environment(*bundle, scope.only);
       if (!found) return fail(std::move(found.error()));
     }
     auto stored =
@@ -241,18 +302,22 @@ Result<Json> apply_bundle(Engine& engine, const Request& request, const ApplyReq
     if (!stored) return fail(std::move(stored.error()));
     answer["accepted"] = true;
     for (const auto& [name, environment] : bundle->environments) {
-      if (!apply.only.empty() && name != apply.only) continue;
+      if (!scope.only.empty() && name != scope.only) continue;
       auto may = require(*bundle, environment, request.caller, Power::Request);
       auto done =
-          may ? apply_environment(engine, request, *bundle, environment, stop, answer) : may;
+          may ? apply_environment(engine, request, *bundle, environment, *targets, stop, answer)
+              : may;
       if (done) continue;
       // Somebody else's environment that stands as declared is no business of this caller.
-      if (!may && apply.only.empty() && stands_as_declared(engine, *bundle, environment, stop)) {
+      if (!may && scope.only.empty() && stands_as_declared(engine, *bundle, environment, stop)) {
         continue;
       }
-      if (!apply.only.empty()) return fail(std::move(done.error()));
+      if (!scope.only.empty()) return fail(std::move(done.error()));
       answer["refused"].push_back({{"environment", name}, {"reason", done.error().render()}});
     }
+    if (!scope.only.empty()) return answer;
+    auto removed = destroy_removed(engine, request, *bundle, stop, answer);
+    if (!removed) return fail(std::move(removed.error()));
     return answer;
   });
 }
@@ -312,29 +377,20 @@ Result<std::optional<Change>> request_destroy(Engine& engine, const Request& req
                                               std::stop_token stop) {
   const auto target = "environment:" + environment;
   return audited(engine, request, "change.destroy", target, [&]() -> Result<std::optional<Change>> {
-    auto bundle = bundle_with_power(engine, request, environment, Power::Request);
+    auto bundle = standing_bundle(engine);
     if (!bundle) return fail(std::move(bundle.error()));
-    auto state = in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) {
-      return find_environment_state(transaction, environment);
-    });
-    if (!state) return fail(std::move(state.error()));
-    if (!*state || (*state)->status == EnvironmentStatus::Destroyed ||
-        (*state)->status == EnvironmentStatus::Absent) {
-      return std::optional<Change>();
-    }
-    auto plan = plan_environment(
-        engine, {**bundle, *(*bundle)->environment(environment), PlanKind::Destroy}, stop);
-    if (!plan) return fail(std::move(plan.error()));
-    auto change = open_change(engine, request,
-                              {ChangeKind::Destroy, *std::move(plan), (*bundle)->digest, {}});
-    if (!change) return fail(std::move(change.error()));
-    return std::optional<Change>(*std::move(change));
+    auto found = find_environment(**bundle, environment);
+    if (!found) return fail(std::move(found.error()));
+    auto may = require(**bundle, **found, request.caller, Power::Request);
+    if (!may) return fail(std::move(may.error()));
+    return open_destroy(engine, request, **bundle, **found, stop);
   });
 }
 
 Result<Change> replan_if_stale(Engine& engine, Change change, std::stop_token stop) {
   if (change.kind == ChangeKind::Policy) return replan_policy(engine, std::move(change));
-  auto bundle = engine.bundle();
+  // What is no longer declared can still be taken down, and nothing else.
+  auto bundle = change.kind == ChangeKind::Destroy ? standing_bundle(engine) : engine.bundle();
   if (!bundle) return fail(std::move(bundle.error()));
   const auto* environment = (*bundle)->environment(change.environment);
   auto state = in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) {
@@ -346,28 +402,21 @@ Result<Change> replan_if_stale(Engine& engine, Change change, std::stop_token st
                        change.bundle_digest == (*bundle)->digest;
   if (current) return change;
 
-  std::optional<Plan> plan;
-  if (environment != nullptr) {
-    std::map<std::string, std::string> artifacts;
-    if (change.kind == ChangeKind::Promotion) artifacts = change.plan.artifacts;
-    auto made = plan_environment(
-        engine, {**bundle, *environment, change.plan.kind, std::move(artifacts)}, stop);
-    if (!made) return fail(std::move(made.error()));
-    plan = *std::move(made);
-  }
+  auto plan = plan_again(engine, change, **bundle, stop);
+  if (!plan) return fail(std::move(plan.error()));
   return in_transaction(
       engine.store(), Access::Write, [&](Transaction& transaction) -> Result<Change> {
         auto now = load_change(transaction, change.id);
         if (!now || now->state != change.state) return now;
         const bool unverified = *state && is_unverified(**state);
-        const bool nothing_left =
-            !plan || (plan->empty() && change.kind == ChangeKind::Apply && !unverified);
+        const bool nothing_left = !*plan || ((*plan)->empty() && change.kind == ChangeKind::Apply &&
+                                             (!unverified || (*plan)->partial()));
         if (nothing_left) {
           step(*now, ChangeState::Superseded, engine.now(), "nothing is left to do");
         } else {
           auto authors = spec_authors(transaction, change.environment, (*bundle)->digest);
           if (!authors) return fail(std::move(authors.error()));
-          now->plan = *std::move(plan);
+          now->plan = **std::move(plan);
           now->bundle_digest = (*bundle)->digest;
           now->introduces = introduced_by(now->plan);
           const std::set<std::string> addresses(authors->begin(), authors->end());

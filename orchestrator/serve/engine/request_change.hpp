@@ -25,11 +25,14 @@ struct ApplyRequest {
   const BundleSources& sources;
   std::string only;  ///< One environment; empty: all.
   BundleOrigin origin;
+  std::vector<std::string> targets = {};  ///< A part of one environment: see check_targets().
 };
 
 /// Proposes the next bundle. What differs in what decides becomes one policy change, which the
 /// administrators approve, and nothing else happens. Otherwise the bundle is accepted and each
-/// environment that differs from it becomes a change of its own, through its own gate.
+/// environment that differs from it becomes a change of its own, through its own gate. One that is
+/// no longer declared and still stands becomes a change that takes it down, through the gate that
+/// it had; a targeted proposal leaves those alone.
 /// `{"ok", "findings", "digest", "accepted", "changes": [id], "unchanged": [environment],
 /// "refused": [{"environment", "reason"}]}`. Proposing the same again opens nothing twice.
 [[nodiscard]] Result<nlohmann::json> apply_bundle(Engine& engine, const Request& request,

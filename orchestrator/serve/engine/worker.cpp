@@ -5,6 +5,7 @@
 #include "orchestrator/serve/engine/records.hpp"
 #include "orchestrator/serve/engine/request_change.hpp"
 #include "orchestrator/serve/engine/run_programs.hpp"
+#include "orchestrator/serve/engine/sandboxes.hpp"
 
 #include <fmt/format.h>
 
@@ -109,8 +110,29 @@ void Worker::look(std::stop_token stop) {
     const auto change =
         in_transaction(engine_.store(), Access::Read,
                        [&](Transaction& transaction) { return load_change(transaction, id); });
-    if (change && !change->finished()) consider(*change, stop);
+    // What ends sandboxes has its own queue: one that is stuck holds up nothing here.
+    if (!change || change->requester == reaper_subject()) continue;
+    if (each.failed_destroy) {
+      carry_on(*change);
+    } else if (!change->finished()) {
+      consider(*change, stop);
+    }
   }
+}
+
+// What is left of an environment whose destroy failed goes without anybody's hand.
+void Worker::carry_on(const Change& change) {
+  const auto state = in_transaction(engine_.store(), Access::Read, [&](Transaction& transaction) {
+    return find_environment_state(transaction, change.environment);
+  });
+  if (!state || !*state || !may_resume(**state, change)) return;
+  const auto now = engine_.clock().monotonic_now();
+  const auto [entry, fresh] = destroys_.try_emplace(change.id);
+  if (fresh) return entry->second.failed(now);  // It just has.
+  if (!entry->second.due(now)) return;
+  entry->second.failed(now);
+  auto claim = reclaim_change(engine_, change.id);
+  if (claim) execute(*std::move(claim));
 }
 
 void Worker::consider(const Change& change, std::stop_token stop) {

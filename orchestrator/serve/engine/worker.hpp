@@ -1,5 +1,6 @@
 #pragma once
 
+#include "orchestrator/serve/engine/backoff.hpp"
 #include "orchestrator/serve/engine/execute_change.hpp"
 #include "orchestrator/serve/engine/progress.hpp"
 
@@ -18,8 +19,10 @@
 namespace bailey {
 
 /// Moves changes on: plans stale ones anew, judges the waiting ones, executes those whose gate is
-/// met, takes up what a crash left behind. One thread looks; each change that is executed has a
-/// thread of its own. Stopping finishes what is in flight at the provider and starts nothing.
+/// met, takes up what a crash left behind, and carries on with a destroy that could not end, again
+/// and again and ever more seldom. One thread looks; each change that is executed has a thread of
+/// its own. What ends sandboxes is not among them: see Housekeeper. Stopping finishes what is in
+/// flight at the provider and starts nothing.
 class Worker {
  public:
   explicit Worker(Engine& engine);
@@ -43,6 +46,7 @@ class Worker {
   void run(std::stop_token stop);
   void look(std::stop_token stop);
   void consider(const Change& change, std::stop_token stop);
+  void carry_on(const Change& change);
   void judge_waiting(const Change& change, std::stop_token stop);
   void forget(const ChangeId& id);
   [[nodiscard]] bool runs(const ChangeId& id) const;
@@ -53,6 +57,7 @@ class Worker {
   bool woken_ = false;
   std::map<ChangeId, std::shared_ptr<ProgressTracker>> running_;
   std::map<ChangeId, MonotonicTime> retry_at_;
+  std::map<ChangeId, Backoff> destroys_;
   std::vector<Executor> executors_;
   std::jthread thread_;
 };

@@ -77,7 +77,7 @@ class Maker {
     Operation made;
     made.address = address();
     made.type = text();
-    made.action = word(Action::Delete);
+    made.action = word(Action::Record);
     made.reason = word(Reason::Unchanged);
     if (chance()) made.before = json();
     if (chance()) made.after = json();
@@ -85,8 +85,25 @@ class Maker {
     made.depends_on = list([this] { return address(); });
     made.provider_id = text();
     made.generation = static_cast<int>(below(9));
+    made.protect = chance();
+    if (chance()) made.moved_from = address();
     return made;
   }
+  DriftFinding finding() {
+    DriftFinding made;
+    made.id = text();
+    made.kind = word(DriftKind::Foreign);
+    made.address = text();
+    made.type = text();
+    made.provider_id = text();
+    made.name = text();
+    made.field = text();
+    made.before = json();
+    made.after = json();
+    made.since = text();
+    return made;
+  }
+  DriftDecision decision() { return {word(DriftAction::Ignore), finding(), text(), text()}; }
   Plan plan() {
     Plan made;
     made.kind = word(PlanKind::Destroy);
@@ -99,13 +116,15 @@ class Maker {
     made.artifacts = map();
     made.operations = list([this] { return operation(); });
     made.deferred = list([this] { return Deferred{address(), text()}; });
+    made.targets = list([this] { return address(); });
+    made.drift = list([this] { return decision(); });
     seal(made);
     return made;
   }
   Change change() {
     Change made;
     made.id = ChangeId(text());
-    made.kind = word(ChangeKind::Destroy);
+    made.kind = word(ChangeKind::Drift);
     made.environment = text();
     made.environment_uid = EnvironmentUid(text());
     made.state = word(ChangeState::RolledBack);
@@ -146,6 +165,8 @@ class Maker {
     made.depends_on = list([this] { return address(); });
     made.generation = static_cast<int>(below(9));
     made.made_at = text();
+    made.protect = chance();
+    if (chance()) made.marked_as = address();
     return made;
   }
   EnvironmentState environment() {
@@ -158,6 +179,20 @@ class Maker {
     made.artifacts = map();
     made.template_digest = text();
     made.receipt = text();
+    made.made_at = text();
+    made.extended_until = text();
+    made.left = texts();
+    return made;
+  }
+  DriftReport report() {
+    DriftReport made;
+    made.environment = text();
+    made.environment_uid = text();
+    made.looked_at = text();
+    made.failed_at = text();
+    made.error = text();
+    made.findings = list([this] { return finding(); });
+    made.ignored = list([this] { return decision(); });
     return made;
   }
   AuditEntry entry() {
@@ -217,6 +252,8 @@ const std::vector<Form>& forms() {
          return to_json(VerifiedItem{m.text(), m.text(), m.text(), m.text()});
        },
        through(verified_item_from_json)},
+      {"DriftReport", [](Maker& m) { return to_json(m.report()); },
+       through(drift_report_from_json)},
       {"AuditEntry", [](Maker& m) { return to_json(m.entry()); }, through(audit_entry_from_json)},
       {"Credential", [](Maker& m) { return to_json(m.credential()); },
        through(credential_from_json)},

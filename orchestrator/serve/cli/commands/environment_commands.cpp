@@ -1,14 +1,17 @@
 #include "orchestrator/serve/cli/commands/environment_commands.hpp"
 
+#include "orchestrator/base/clock.hpp"
 #include "orchestrator/base/encoding.hpp"
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/base/text.hpp"
 #include "orchestrator/serve/cli/table.hpp"
 #include "orchestrator/serve/cli/views/probe_view.hpp"
+#include "orchestrator/serve/cli/wait.hpp"
 
 #include <fmt/format.h>
 
 #include <map>
+#include <utility>
 
 namespace bailey {
 
@@ -27,6 +30,33 @@ std::string artifacts_text(const Json& artifacts) {
   return parts.empty() ? "-" : join(parts, " ");
 }
 
+std::string drifted_text(const Json& item) {
+  const auto& drifted = member(item, "drifted");
+  if (!drifted.is_number_integer()) return "-";
+  return drifted == 0 ? "no" : fmt::format("{}", drifted.get<std::int64_t>());
+}
+
+std::string status_text(const Json& item) {
+  const auto status = string_member(item, "status");
+  return member(item, "declared") == false ? status + ", no longer declared" : status;
+}
+
+void print_drift(const Context& context, const Json& report) {
+  for (const auto& finding : member(report, "findings")) {
+    const auto& ignored = member(finding, "ignored");
+    context.print(fmt::format("  {}  {}, since {}{}\n", string_member(finding, "id"),
+                              string_member(finding, "text"), string_member(finding, "since"),
+                              ignored.is_object()
+                                  ? ", ignored until " + string_member(ignored, "until") + ": " +
+                                        string_member(ignored, "reason")
+                                  : ""));
+  }
+  if (const auto error = string_member(report, "error"); !error.empty()) {
+    context.print(
+        fmt::format("  looking failed at {}: {}\n", string_member(report, "failed_at"), error));
+  }
+}
+
 }  // namespace
 
 int list_environments(const Context& context) {
@@ -35,11 +65,12 @@ int list_environments(const Context& context) {
   context.print_json(*answer);
   std::vector<std::vector<std::string>> rows;
   for (const auto& item : member(*answer, "environments")) {
-    rows.push_back({string_member(item, "name"), string_member(item, "class"),
-                    string_member(item, "status"), artifacts_text(member(item, "artifacts")),
+    rows.push_back({string_member(item, "name"), string_member(item, "class"), status_text(item),
+                    drifted_text(item), artifacts_text(member(item, "artifacts")),
                     string_member(item, "boundary")});
   }
-  context.print(render_table({"ENVIRONMENT", "CLASS", "STATUS", "ARTIFACTS", "BOUNDARY"}, rows));
+  context.print(
+      render_table({"ENVIRONMENT", "CLASS", "STATUS", "DRIFTED", "ARTIFACTS", "BOUNDARY"}, rows));
   return kDone;
 }
 
@@ -49,8 +80,14 @@ int show_environment(const Context& context, const std::string& name) {
   context.print_json(*answer);
   context.print(fmt::format("{} ({}, {})\n  boundary   {}\n  artifacts  {}\n",
                             string_member(*answer, "name"), string_member(*answer, "class"),
-                            string_member(*answer, "status"), string_member(*answer, "boundary"),
+                            status_text(*answer), string_member(*answer, "boundary"),
                             artifacts_text(member(*answer, "artifacts"))));
+  if (const auto ends = string_member(*answer, "ends_at"); !ends.empty()) {
+    context.print(fmt::format("  ends       {}\n", ends));
+  }
+  for (const auto& what : strings_member(*answer, "left")) {
+    context.print(fmt::format("  left       {}\n", what));
+  }
   for (const auto& [role, holders] : member(*answer, "bindings").items()) {
     std::vector<std::string> names;
     for (const auto& holder : holders) names.push_back(holder.get<std::string>());
@@ -62,7 +99,105 @@ int show_environment(const Context& context, const std::string& name) {
                     string_member(item, "provider_id")});
   }
   context.print("\n" + render_table({"RESOURCE", "TYPE", "ID"}, rows));
+  if (const auto& report = member(*answer, "drift"); report.is_object()) {
+    context.print(fmt::format("\nDrift, looked at {}: {}\n", string_member(report, "looked_at"),
+                              member(report, "findings").empty() ? "none" : ""));
+    print_drift(context, report);
+  }
   return kDone;
+}
+
+int list_sandboxes(const Context& context) {
+  auto answer = context.client().get("/v1/environments");
+  if (!answer) return context.fail_with(answer.error());
+  Json sandboxes = Json::array();
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& item : member(*answer, "environments")) {
+    if (string_member(item, "class") != "sandbox") continue;
+    sandboxes.push_back(item);
+    const auto& left = member(item, "seconds_left");
+    const auto seconds = left.is_number_integer() ? left.get<std::int64_t>() : 0;
+    const auto text = !left.is_number_integer() ? std::string("-")
+                      : seconds == 0            ? std::string("over")
+                                                : format_duration(std::chrono::seconds(seconds));
+    rows.push_back({string_member(item, "name"), string_member(item, "owner"), status_text(item),
+                    text, string_member(item, "ends_at")});
+  }
+  context.print_json({{"sandboxes", std::move(sandboxes)}});
+  if (rows.empty()) {
+    context.note("There are no sandboxes that you may read.");
+  } else {
+    context.print(render_table({"SANDBOX", "OWNER", "STATUS", "LEFT", "ENDS"}, rows));
+  }
+  return kDone;
+}
+
+int extend_sandbox(const Context& context, const std::string& name, std::chrono::seconds ttl) {
+  auto answer = context.client().post(path_of(name, "/extend"), {{"ttl_seconds", ttl.count()}});
+  if (!answer) return context.fail_with(answer.error());
+  context.print_json(*answer);
+  context.print(fmt::format("{} ends at {}\n", name, string_member(*answer, "ends_at")));
+  return kDone;
+}
+
+namespace {
+
+int look_for_drift(const Context& context, ApiClient& client,
+                   const std::vector<std::string>& environments) {
+  Json reports = Json::array();
+  int code = kDone;
+  for (const auto& name : environments) {
+    auto report = client.post(path_of(name, "/drift"), Json::object());
+    if (!report) {
+      if (environments.size() == 1) return context.fail_with(report.error());
+      context.note(name + ": " + report.error().render());
+      code = kFailed;
+      continue;
+    }
+    const bool drifted = member(*report, "open") != 0;
+    if (drifted && code == kDone) code = kDifferences;
+    context.print(fmt::format("{}: {}\n", name,
+                              drifted ? "differs from what was applied" : "as it was applied"));
+    print_drift(context, *report);
+    reports.push_back(*std::move(report));
+  }
+  context.print_json({{"environments", std::move(reports)}});
+  return code;
+}
+
+int decide_about_drift(const Context& context, const DriftCommand& command, const char* action,
+                       const std::vector<std::string>& findings) {
+  auto client = context.client();
+  auto answer = client.post(path_of(command.environment, "/drift/decisions"),
+                            {{"action", action},
+                             {"findings", findings},
+                             {"reason", command.reason},
+                             {"seconds", command.ignore_for.count()}});
+  if (!answer) return context.fail_with(answer.error());
+  context.print_json(*answer);
+  return follow(context, client, {string_member(*answer, "change")}, command.wait);
+}
+
+}  // namespace
+
+int drift(const Context& context, const DriftCommand& command) {
+  for (const auto& [action, findings] :
+       {std::pair("accept", &command.accept), std::pair("restore", &command.restore),
+        std::pair("ignore", &command.ignore)}) {
+    if (!findings->empty()) return decide_about_drift(context, command, action, *findings);
+  }
+  auto client = context.client();
+  if (!command.environment.empty()) return look_for_drift(context, client, {command.environment});
+  auto answer = client.get("/v1/environments");
+  if (!answer) return context.fail_with(answer.error());
+  std::vector<std::string> names;
+  for (const auto& item : member(*answer, "environments")) {
+    const auto status = string_member(item, "status");
+    const bool stands = status != "absent" && status != "destroyed" && status != "destroying";
+    if (stands && member(item, "declared") == true) names.push_back(string_member(item, "name"));
+  }
+  if (names.empty()) context.note("Nothing stands that you may read.");
+  return look_for_drift(context, client, names);
 }
 
 int import_environment(const Context& context, const std::string& name, const std::string& uid) {

@@ -103,8 +103,9 @@ int plan(const Context& context, const PlanCommand& command) {
   const auto read = read_sources(context, command.paths);
   if (!read.bundle) return kFailed;
   auto client = context.client();
-  auto answer = client.post(
-      "/v1/plans", {{"sources", to_json(*read.sources)}, {"environment", command.environment}});
+  auto answer = client.post("/v1/plans", {{"sources", to_json(*read.sources)},
+                                          {"environment", command.environment},
+                                          {"targets", command.targets}});
   if (!answer) return context.fail_with(answer.error());
   if (member(*answer, "ok") != true) return server_findings(context, *answer);
   bool differs = false;
@@ -116,8 +117,8 @@ int plan(const Context& context, const PlanCommand& command) {
   }
   // One environment's plan is printed as itself; several as a list of them.
   const auto& plans = member(*answer, "plans");
-  context.print_json(!command.environment.empty() && plans.size() == 1 ? plans[0]
-                                                                       : Json{{"plans", plans}});
+  const bool one = !command.environment.empty() || !command.targets.empty();
+  context.print_json(one && plans.size() == 1 ? plans[0] : Json{{"plans", plans}});
   if (plans.empty()) context.note("You may read none of these environments.");
   return differs && command.detailed_exit_code ? kDifferences : kDone;
 }
@@ -130,6 +131,7 @@ int apply(const Context& context, const ApplyCommand& command) {
   if (!accepted) return context.fail_with(accepted.error());
   auto body = proposal(*read.sources, command.paths, string_member(*accepted, "commit"));
   body["environment"] = command.environment;
+  body["targets"] = command.targets;
   auto answer = client.post("/v1/apply", body);
   if (!answer) return context.fail_with(answer.error());
   if (member(*answer, "ok") != true) {

@@ -22,6 +22,7 @@ struct PlanCommand {
   Paths paths;
   std::string environment;
   bool detailed_exit_code = false;
+  std::vector<std::string> targets = {};  ///< `environment/resource`: only these.
 };
 [[nodiscard]] int plan(const Context& context, const PlanCommand& command);
 
@@ -29,6 +30,7 @@ struct ApplyCommand {
   Paths paths;
   std::string environment;
   bool wait = false;
+  std::vector<std::string> targets = {};
 };
 [[nodiscard]] int apply(const Context& context, const ApplyCommand& command);
 

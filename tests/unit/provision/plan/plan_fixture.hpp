@@ -87,7 +87,8 @@ class PlanTest : public ::testing::Test {
                       .schema = schema_,
                       .policy_digest = "sha256:policy",
                       .template_digest = "sha256:template",
-                      .artifacts = {{"web", "registry/web@sha256:a"}}});
+                      .artifacts = {{"web", "registry/web@sha256:a"}},
+                      .targets = targets_});
   }
   Plan plan(PlanKind kind = PlanKind::Apply) const {
     auto made = try_plan(kind);
@@ -134,6 +135,15 @@ class PlanTest : public ::testing::Test {
                          [&](const auto& each) { return each.address == at(local); });
   }
 
+  ResourceState& state(const std::string& local) {
+    return *std::find_if(states_.begin(), states_.end(),
+                         [&](const auto& each) { return each.address == at(local); });
+  }
+  void undeclare(const std::string& local) {
+    std::erase_if(desired_.resources, [&](const auto& each) { return each.address == at(local); });
+  }
+
+  std::vector<ResourceAddress> targets_;
   Expansion desired_;
   EnvironmentState environment_;
   std::vector<ResourceState> states_;

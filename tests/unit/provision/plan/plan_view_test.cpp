@@ -75,6 +75,39 @@ TEST_F(PlanView, WithoutSchemasItSaysNothingOfWhatForces) {
   EXPECT_NE(render_plan(plan(), schemas()).find("(forces replacement)"), std::string::npos);
 }
 
+TEST_F(PlanView, ShowsMovesProtectionAndParts) {
+  stand_all();
+  undeclare("net");
+  declare("core", "network", {{"cidr", "10.20.0.0/24"}, {"description", "inner"}});
+  for (const auto* name : {"web[0]", "web[1]"}) {
+    desired(name).fields["network"] = "${resource.core}";
+    desired(name).depends_on = {at("core"), at("sg"), at("password")};
+  }
+  stand("old", "security-group", Json::object());
+  declare("doors", "security-group", Json::object());
+  desired_.moves = {{"net", "core"}, {"old", "doors"}};
+  desired("sg").protect = true;
+  targets_ = {at("web"), at("doors")};
+  test::expect_golden("plan/parts.txt", render_plan(plan()));
+}
+
+TEST_F(PlanView, ShowsWhatIsDecidedAboutDrift) {
+  stand_all();
+  auto made = plan();
+  DriftFinding finding;
+  finding.address = "dev/web[0]";
+  finding.type = "server";
+  finding.field = "flavor";
+  finding.before = "small";
+  finding.after = "huge \u202e";
+  identify(finding);
+  made.drift = {{DriftAction::Restore, finding, "", ""},
+                {DriftAction::Ignore, finding, "known \u202e", "2026-03-05T10:00:00.000Z"}};
+  seal(made);
+  EXPECT_FALSE(made.empty());
+  test::expect_golden("plan/drift.txt", render_plan(made));
+}
+
 TEST_F(PlanView, HasAStableJsonForm) {
   stand_all();
   desired("web[1]").fields["metadata"]["artifact"] = "b";

@@ -173,6 +173,7 @@ TEST_F(Planner, DestroysEverything) {
 TEST_F(Planner, RefusesToDestroyWhatIsProtected) {
   stand_all();
   desired("net").protect = true;
+  state("net").protect = true;
   EXPECT_TRUE(plan().empty());
   desired("net").fields["cidr"] = "10.30.0.0/24";
   const auto replaced = try_plan();
@@ -262,6 +263,189 @@ TEST_F(Planner, DropsAFieldThatIsNoLongerDeclared) {
   EXPECT_EQ(net.action, Action::Update);
   EXPECT_EQ(net.changed_fields, std::vector<std::string>{"description"});
   EXPECT_FALSE(net.after->contains("description"));
+}
+
+TEST_F(Planner, WhatIsRecordedAsProtectedIsRefusedWhenItIsNoLongerDeclared) {
+  stand_all();
+  state("net").protect = true;
+  undeclare("web[0]");
+  undeclare("web[1]");
+  undeclare("net");
+  const auto removed = try_plan();
+  ASSERT_FALSE(removed);
+  EXPECT_EQ(removed.error().code(), "plan.protected");
+  // Also when the whole environment is no longer declared.
+  desired_.resources.clear();
+  EXPECT_EQ(try_plan(PlanKind::Destroy).error().code(), "plan.protected");
+}
+
+TEST_F(Planner, ProtectionComesAndGoesAsAStepOfItsOwn) {
+  stand_all();
+  desired("net").protect = true;
+  auto net = operation("net");
+  EXPECT_EQ(net.action, Action::Record);
+  EXPECT_EQ(net.reason, Reason::ProtectionChanged);
+  EXPECT_TRUE(net.protect);
+  EXPECT_FALSE(plan().empty());
+  state("net").protect = true;
+  desired("net").protect = false;
+  net = operation("net");
+  EXPECT_EQ(net.action, Action::Record);
+  EXPECT_FALSE(net.protect);
+}
+
+/// The network is declared as `core` from now on.
+class MovedPlan : public Planner {
+ protected:
+  MovedPlan() {
+    stand_all();
+    undeclare("net");
+    declare("core", "network", {{"cidr", "10.20.0.0/24"}});
+    for (const auto* name : {"web[0]", "web[1]"}) {
+      desired(name).fields["network"] = "${resource.core}";
+      desired(name).depends_on = {at("core"), at("sg"), at("password")};
+    }
+    desired_.moves = {{"net", "core"}};
+  }
+};
+
+TEST_F(MovedPlan, KeepsItStanding) {
+  const auto made = plan();
+  for (const auto& each : made.operations) {
+    EXPECT_EQ(each.action, each.address == at("core") ? Action::Record : Action::NoOp)
+        << each.address.str();
+  }
+  const auto core = operation("core");
+  EXPECT_EQ(core.reason, Reason::Moved);
+  EXPECT_EQ(core.moved_from, at("net"));
+  EXPECT_EQ(core.provider_id, "id-net");
+  EXPECT_FALSE(made.empty());
+}
+
+TEST_F(MovedPlan, WithoutTheMoveItWouldBeReplaced) {
+  desired_.moves.clear();
+  EXPECT_EQ(operation("net").action, Action::Delete);
+  EXPECT_EQ(operation("core").action, Action::Create);
+}
+
+TEST_F(MovedPlan, ChangesItOnTheWay) {
+  desired("core").fields["description"] = "inner";
+  auto core = operation("core");
+  EXPECT_EQ(core.action, Action::Update);
+  EXPECT_EQ(core.moved_from, at("net"));
+  desired("core").fields["cidr"] = "10.30.0.0/24";
+  core = operation("core");
+  EXPECT_EQ(core.action, Action::Replace);
+  EXPECT_EQ(core.generation, 2);
+  state("net").protect = true;
+  desired("core").protect = true;
+  EXPECT_EQ(try_plan().error().code(), "plan.protected");
+}
+
+TEST_F(MovedPlan, FollowsChains) {
+  undeclare("core");
+  declare("inner", "network", {{"cidr", "10.20.0.0/24"}});
+  for (const auto* name : {"web[0]", "web[1]"}) {
+    desired(name).fields["network"] = "${resource.inner}";
+  }
+  desired_.moves.push_back({"core", "inner"});
+  EXPECT_EQ(operation("inner").moved_from, at("net"));
+}
+
+TEST_F(MovedPlan, AStaleMoveIsHarmless) {
+  desired_.moves = {{"net", "core"}, {"gone", "sg"}};
+  const auto once = plan();
+  // As it is after the move: recorded under its new address, marked with the old one.
+  auto& net = state("net");
+  net.address = at("core");
+  net.marked_as = at("net");
+  refreshed_.observed[at("core")] = refreshed_.observed[at("net")];
+  refreshed_.observed.erase(at("net"));
+  for (const auto* name : {"web[0]", "web[1]"}) {
+    state(name).depends_on = {at("core"), at("sg"), at("password")};
+  }
+  EXPECT_TRUE(plan().empty());
+  EXPECT_FALSE(once.empty());
+}
+
+TEST_F(MovedPlan, WhatTakesTheOldNameGetsAMarkerOfItsOwn) {
+  auto& net = state("net");
+  net.address = at("core");
+  net.marked_as = at("net");
+  refreshed_.observed[at("core")] = refreshed_.observed[at("net")];
+  refreshed_.observed.erase(at("net"));
+  desired_.moves.clear();
+  declare("net", "network", {{"cidr", "10.40.0.0/24"}});
+  const auto fresh = operation("net");
+  EXPECT_EQ(fresh.action, Action::Create);
+  EXPECT_EQ(fresh.generation, 2);
+}
+
+TEST_F(MovedPlan, IsRefusedWhereSomethingStandsAlready) {
+  stand("core", "network", {{"cidr", "10.20.0.0/24"}});
+  const auto blocked = try_plan();
+  ASSERT_FALSE(blocked);
+  EXPECT_EQ(blocked.error().code(), "plan.move-blocked");
+  EXPECT_NE(blocked.error().message().find("net -> core"), std::string::npos);
+  EXPECT_TRUE(try_plan(PlanKind::Destroy));
+}
+
+TEST_F(MovedPlan, WhatIsInNoRecordIsFoundUnderItsMarker) {
+  std::erase_if(states_, [](const auto& each) { return each.address == at("net"); });
+  refreshed_.observed.erase(at("net"));
+  unrecorded("net", "network", 1, {{"cidr", "10.20.0.0/24"}});
+  const auto core = operation("core");
+  EXPECT_EQ(core.action, Action::NoOp);
+  EXPECT_EQ(core.provider_id, "lost-net-1");
+  EXPECT_EQ(core.moved_from, at("net"));
+}
+
+TEST_F(Planner, MovesInstancesAndWhatGetsACount) {
+  declare("api[0]", "network", {{"cidr", "10.1.0.0/24"}});
+  declare("api[1]", "network", {{"cidr", "10.2.0.0/24"}});
+  declare("core[0]", "network", {{"cidr", "10.3.0.0/24"}});
+  declare("edge", "network", {{"cidr", "10.4.0.0/24"}});
+  stand("web[0]", "network", {{"cidr", "10.1.0.0/24"}});
+  stand("web[1]", "network", {{"cidr", "10.2.0.0/24"}});
+  stand("net", "network", {{"cidr", "10.3.0.0/24"}});
+  stand("rim[0]", "network", {{"cidr", "10.4.0.0/24"}});
+  desired_.moves = {{"web", "api"}, {"net", "core"}, {"rim[0]", "edge"}};
+  EXPECT_EQ(operation("api[0]").moved_from, at("web[0]"));
+  EXPECT_EQ(operation("api[1]").moved_from, at("web[1]"));
+  EXPECT_EQ(operation("core[0]").moved_from, at("net"));
+  EXPECT_EQ(operation("edge").moved_from, at("rim[0]"));
+  for (const auto& each : plan().operations) EXPECT_EQ(each.action, Action::Record);
+}
+
+TEST_F(Planner, TargetsTakeWhatTheyNeedAndNothingElse) {
+  stand_all();
+  desired("web[1]").fields["flavor"] = "large";
+  desired("sg").fields["description"] = "doors";
+  desired("net").fields["description"] = "inner";
+  declare("other", "network", {{"cidr", "10.9.0.0/24"}});
+  targets_ = {at("web[1]")};
+  const auto made = plan();
+  EXPECT_TRUE(made.partial());
+  EXPECT_EQ(made.targets, targets_);
+  std::vector<std::string> names;
+  for (const auto& each : made.operations) names.push_back(each.address.local());
+  EXPECT_EQ(names, (std::vector<std::string>{"net", "password", "sg", "web[1]"}));
+  ASSERT_TRUE(plan_from_json(to_json(made)));
+  targets_ = {at("nothing")};
+  EXPECT_EQ(try_plan().error().code(), "plan.unknown-target");
+}
+
+TEST_F(Planner, ATargetTakesAlongWhatRefersToWhatIsReplaced) {
+  stand_all();
+  desired("net").fields["cidr"] = "10.30.0.0/24";
+  targets_ = {at("net")};
+  EXPECT_EQ(operation("web[0]").action, Action::Replace);
+  EXPECT_EQ(operation("web[1]").action, Action::Replace);
+  desired("net").fields["cidr"] = "10.20.0.0/24";
+  desired("net").fields["description"] = "inner";
+  EXPECT_EQ(plan().operations.size(), 1U);
+  targets_ = {at("web")};
+  EXPECT_EQ(plan().operations.size(), 5U);
 }
 
 }  // namespace

@@ -247,6 +247,12 @@ class Checked {
 TEST(OpenApi, EveryRealAnswerIsAsItSays) {
   Checked checked;
   auto& world = checked.api.world;
+  world.edit("classes: [development, test, staging]",
+             "classes: [sandbox, development, test, staging]\n  limits: {sandboxesPerOwner: 2, "
+             "maximumTtl: 24h}");
+  world.specs +=
+      "---\napiVersion: bailey/v1\nkind: Environment\nmetadata: {name: play}\nspec: {project: "
+      "payments, class: sandbox, account: cloud, template: web, owner: alice, ttl: 8h}\n";
   checked.call(200, "", "GET", "/healthz");
   checked.call(200, "", "GET", "/openapi.yaml");
   checked.call(409, "alice", "GET", "/v1/bundle");
@@ -276,7 +282,7 @@ TEST(OpenApi, EveryRealAnswerIsAsItSays) {
   checked.call(422, "alice", "POST", "/v1/apply", broken);
   checked.call(200, "alice", "POST", "/v1/plans", checked.api.sources());
   checked.call(200, "alice", "POST", "/v1/apply", checked.api.sources());
-  for (const char* name : {"dev", "test"}) {
+  for (const char* name : {"dev", "test", "play"}) {
     for (const auto& change : world.changes()) {
       if (change.environment == name) checked.api.await(change.id, ChangeState::Done);
     }
@@ -322,6 +328,26 @@ TEST(OpenApi, EveryRealAnswerIsAsItSays) {
   checked.call(200, "alice", "GET", "/v1/journal");
   checked.call(404, "alice", "GET", "/v1/journal", {}, {{"environment", "nowhere"}});
   checked.call(403, "mallory", "GET", "/v1/journal", {}, {{"environment", "staging"}});
+  const auto server =
+      world.cloud.with_marker({world.state_of("dev").uid, {"dev", "web", std::nullopt}, 1});
+  ASSERT_TRUE(server);
+  world.cloud.drift(server->id, "flavor", "huge");
+  const auto drift = checked.call(200, "alice", "POST", "/v1/environments/dev/drift");
+  checked.call(403, "mallory", "POST", "/v1/environments/dev/drift");
+  const Json decision{{"action", "ignore"},
+                      {"findings", {drift["findings"][0]["id"]}},
+                      {"reason", "known"},
+                      {"seconds", 60}};
+  const auto ignored =
+      checked.call(201, "alice", "POST", "/v1/environments/dev/drift/decisions", decision);
+  checked.api.await(ChangeId(string_member(ignored, "change")), ChangeState::Done);
+  checked.call(200, "alice", "GET", "/v1/changes/" + string_member(ignored, "change") + "/plan");
+  checked.call(422, "alice", "POST", "/v1/environments/dev/drift/decisions",
+               {{"action", "nothing"}, {"findings", {"drift-x"}}});
+  checked.call(200, "alice", "POST", "/v1/environments/dev/drift");
+  checked.call(200, "alice", "GET", "/v1/environments/dev");
+  checked.call(200, "alice", "POST", "/v1/environments/play/extend", {{"ttl_seconds", 60}});
+  checked.call(409, "alice", "POST", "/v1/environments/dev/extend", {{"ttl_seconds", 60}});
 
   checked.call(200, "alice", "GET", "/v1/environments");
   checked.call(200, "alice", "GET", "/v1/environments/staging");

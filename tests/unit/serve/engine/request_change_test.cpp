@@ -223,16 +223,16 @@ TEST(PlanSources, ShowsToThoseWhoMayReadAndOpensNothing) {
   EngineWorld world;
   world.init();
   const auto plans =
-      plan_sources(world.engine(), EngineWorld::as("alice"), world.sources(), "", {});
+      plan_sources(world.engine(), EngineWorld::as("alice"), world.sources(), {}, {});
   ASSERT_TRUE(plans) << plans.error().render();
   EXPECT_EQ(member(*plans, "plans").size(), 4U);
   EXPECT_TRUE(world.changes().empty());
   const auto none =
-      plan_sources(world.engine(), EngineWorld::as("mallory"), world.sources(), "", {});
+      plan_sources(world.engine(), EngineWorld::as("mallory"), world.sources(), {}, {});
   ASSERT_TRUE(none);
   EXPECT_TRUE(member(*none, "plans").empty());
   EXPECT_EQ(code_of(plan_sources(world.engine(), EngineWorld::as("mallory"), world.sources(),
-                                 "production", {})),
+                                 {"production", {}}, {})),
             "identity.power-missing");
 }
 
@@ -250,7 +250,7 @@ TEST(PlanSources, OpensNoAccountThatWasNotAccepted) {
           trap.string() + "\"]}");
   for (const char* only : {"dev", ""}) {
     const auto plans =
-        plan_sources(world.engine(), EngineWorld::as("alice"), world.sources(), only, {});
+        plan_sources(world.engine(), EngineWorld::as("alice"), world.sources(), {only, {}}, {});
     EXPECT_EQ(code_of(plans), "plan.account-not-accepted") << only;
   }
   EXPECT_FALSE(std::filesystem::exists(trap));
@@ -263,7 +263,7 @@ TEST(PlanSources, UsesNoOtherAccountForAnEnvironmentThatStands) {
   world.edit("class: development\n  account: cloud\n",
              "class: production\n  account: cloud-production\n");
   const auto plans =
-      plan_sources(world.engine(), EngineWorld::as("alice"), world.sources(), "dev", {});
+      plan_sources(world.engine(), EngineWorld::as("alice"), world.sources(), {"dev", {}}, {});
   EXPECT_FALSE(plans && member(*plans, "ok") == true && !member(*plans, "plans").empty());
 }
 
