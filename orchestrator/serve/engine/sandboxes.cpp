@@ -56,13 +56,17 @@ Result<std::optional<Change>> begun(Engine& engine, const std::string& environme
       engine.store(), Access::Read, [&](Transaction& transaction) -> Result<std::optional<Change>> {
         auto state = find_environment_state(transaction, environment);
         if (!state) return fail(std::move(state.error()));
-        auto all = all_changes(transaction);
-        if (!all) return fail(std::move(all.error()));
+        auto open = list_open_changes(transaction);
+        if (!open) return fail(std::move(open.error()));
         std::optional<Change> newest;
-        for (auto& change : *all) {
-          if (change.kind != ChangeKind::Destroy || change.environment != environment) continue;
-          if (!*state || change.environment_uid != (*state)->uid) continue;
-          if (!change.finished() || may_resume(**state, change)) newest = std::move(change);
+        for (const auto& each : *open) {
+          if (!*state || each.environment != environment) continue;
+          auto change = load_change(transaction, each.id);
+          if (!change) return fail(std::move(change.error()));
+          if (change->kind != ChangeKind::Destroy || change->environment_uid != (*state)->uid) {
+            continue;
+          }
+          if (!change->finished() || may_resume(**state, *change)) newest = *std::move(change);
         }
         return newest;
       });
