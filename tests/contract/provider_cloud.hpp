@@ -155,8 +155,7 @@ class Ground {
 
  private:
   Ground()
-      : cloud_(make_cloud()),
-        http_(curl_, cloud_->clock(), cloud_->account.limits.concurrency, 0) {
+      : cloud_(make_cloud()), http_(curl_, cloud_->clock(), cloud_->account.limits.concurrency, 0) {
     auto options = openstack::session_options(cloud_->account, cloud_->credential);
     home_ = std::make_unique<openstack::Home>(*options, doors());
     make_flavor();

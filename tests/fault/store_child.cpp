@@ -1,8 +1,9 @@
 // What a process does to a store while its system calls are made to fail (store_faults.sh).
 //
-//   store_child write FILE FIRST LAST   a transaction for each number, with a record, a counter and a
-//                                       log entry; says "committed N" or "failed N: why" after each,
-//                                       and goes on
+//   store_child write FILE FIRST LAST   a transaction for each number, with a record, a counter and
+//   a
+//                                       log entry; says "committed N" or "failed N: why" after
+//                                       each, and goes on
 //   store_child check FILE              opens the store as a new process would; the records, the
 //                                       counter and the log must tell the same story; prints the
 //                                       numbers of the records, one a line
@@ -111,8 +112,8 @@ Status check(Transaction& transaction) {
 
 int check_all(const char* file) {
   auto store = SqliteStateStore::open(file);
-  const auto checked = store ? in_transaction(**store, Access::Read, check)
-                             : Status(fail(Error(store.error())));
+  const auto checked =
+      store ? in_transaction(**store, Access::Read, check) : Status(fail(Error(store.error())));
   if (checked) return 0;
   std::fprintf(stderr, "%s\n", checked.error().render().c_str());
   return 1;

@@ -66,8 +66,8 @@ class SimulatedCloud {
   Sabotage sabotage = Sabotage::None;
   bool outage = false;
   bool calm = false;
-  std::set<std::string> in_flight;  ///< Subjects of mutations.
-  std::set<std::string> lost;       ///< Ids of what vanished.
+  std::set<std::string> in_flight;                  ///< Subjects of mutations.
+  std::set<std::string> lost;                       ///< Ids of what vanished.
   std::map<ResourceAddress, int> lost_generations;  ///< The newest of an address that vanished.
 
  private:

@@ -12,7 +12,8 @@ using test::simulate;
 class Simulation : public ::testing::TestWithParam<std::uint64_t> {};
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t kSeedsOfOne = 20;  // Several times as slow, and about the code's own faults.
+constexpr std::uint64_t kSeedsOfOne =
+    20;  // Several times as slow, and about the code's own faults.
 #else
 constexpr std::uint64_t kSeedsOfOne = 125;
 #endif

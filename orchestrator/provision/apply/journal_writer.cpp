@@ -101,8 +101,7 @@ Status JournalWriter::record(const Recording& recording) {
   entry.audit = entry_of(recording, context_.clock.wall_now());
   auto written = group_.commit(entry);
   for (int attempt = 1;
-       !written && written.error().code() == kStoreFailed && attempt < kRecordAttempts;
-       ++attempt) {
+       !written && written.error().code() == kStoreFailed && attempt < kRecordAttempts; ++attempt) {
     context_.clock.sleep_for(std::chrono::milliseconds(20 << attempt), {});
     written = group_.commit(entry);
   }

@@ -213,6 +213,20 @@ Status OperationRunner::record(const Recording& recording) {
   return {};
 }
 
+/// A plan that is carried on finds what it made before. What an earlier plan made, and recovery has
+/// found only after this one was made, may be something else.
+StepResult OperationRunner::made_before(const ResourceState& made, const Json& inputs) const {
+  const auto type = context_.schema.resource_types.find(made.type);
+  if (type != context_.schema.resource_types.end() &&
+      diff_fields(type->second, inputs, made.inputs, Json()).fields.empty()) {
+    return {};
+  }
+  return ended(OperationOutcome::Failed,
+               Error(ErrorKind::Conflict, "an earlier plan has made it, and otherwise")
+                   .with_code("plan.stale")
+                   .with_hint("Plan again."));
+}
+
 /// The plan may have been made while something was not settled: a reference to it counted as a
 /// change, or what only its intent knew. Recovery has told since.
 Result<bool> OperationRunner::stands_as_wanted(const Operation& operation, const ResourceState& old,
@@ -224,18 +238,19 @@ Result<bool> OperationRunner::stands_as_wanted(const Operation& operation, const
   }
   auto shown = settler_.read(old.type, old.provider_id);
   if (!shown) return fail(std::move(shown.error()));
-  return *shown &&
-         diff_fields(type->second, inputs, old.inputs, (*shown)->inputs).fields.empty();
+  return *shown && diff_fields(type->second, inputs, old.inputs, (*shown)->inputs).fields.empty();
 }
 
 StepResult OperationRunner::create(const Operation& operation, Turn& turn) {
   const auto old = state_of(operation.address);
-  // A plan that is carried on finds what it made before.
-  if (old && old->generation >= operation.generation) {
-    return old->protect == operation.protect ? StepResult{} : note(operation);
-  }
   auto inputs = resolve(operation);
   if (!inputs) return ended(OperationOutcome::Failed, std::move(inputs.error()));
+  if (old && old->generation >= operation.generation) {
+    auto made = made_before(*old, *inputs);
+    const bool noted =
+        made.outcome != OperationOutcome::Succeeded || old->protect == operation.protect;
+    return noted ? made : note(operation);
+  }
   if (operation.action == Action::Replace && old) {
     const auto stands = stands_as_wanted(operation, *old, *inputs);
     if (!stands) return ended(OperationOutcome::Errored, stands.error());

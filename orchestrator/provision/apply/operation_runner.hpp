@@ -65,8 +65,9 @@ class OperationRunner {
 
   [[nodiscard]] Intent intent_for(const Operation& operation, Verb verb) const;
   [[nodiscard]] Recording recording_for(const Operation& operation) const;
-  [[nodiscard]] Result<bool> stands_as_wanted(const Operation& operation,
-                                              const ResourceState& old,
+  [[nodiscard]] StepResult made_before(const ResourceState& made,
+                                       const nlohmann::json& inputs) const;
+  [[nodiscard]] Result<bool> stands_as_wanted(const Operation& operation, const ResourceState& old,
                                               const nlohmann::json& inputs) const;
   [[nodiscard]] std::optional<ResourceState> state_of(const ResourceAddress& address) const;
   [[nodiscard]] std::optional<Intent> intent_of(const ResourceAddress& address) const;

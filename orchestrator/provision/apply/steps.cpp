@@ -25,13 +25,13 @@ class StepBuilder {
     for (const auto& intent : retiring) add_rest(intent);
     for (const auto& operation : plan.operations) connect_forward(operation);
     for (const auto& state : states) connect_removals(state.address, state.depends_on);
-    for (const auto& intent : retiring) {
-      for (const auto& each : intent.superseded) connect_removals(intent.address, each.depends_on);
-    }
     for (const auto& operation : plan.operations) {
       if (operation.action == Action::Delete) {
         connect_removals(operation.address, operation.depends_on);
       }
+    }
+    for (const auto& intent : retiring) {
+      for (const auto& each : intent.superseded) connect_rests(intent.address, each.depends_on);
     }
     for (auto& edge : out_.edges) {
       std::sort(edge.depends_on.begin(), edge.depends_on.end());
@@ -95,6 +95,33 @@ class StepBuilder {
       if (own->second.forward) waits.push_back(*own->second.forward);
       if (own->second.removal) waits.push_back(*own->second.removal);
     }
+  }
+
+  /// What was superseded refers to what it referred to once. Those who stand may have turned that
+  /// round since: then the provider has to say who is in use.
+  void connect_rests(const ResourceAddress& dependent,
+                     const std::vector<ResourceAddress>& dependencies) {
+    const auto own = ids_.find(dependent);
+    if (own == ids_.end() || !own->second.removal) return;
+    for (const auto& dependency : dependencies) {
+      const auto other = ids_.find(dependency);
+      if (other == ids_.end() || !other->second.removal) continue;
+      if (waits_for(*own->second.removal, *other->second.removal)) continue;
+      out_.edges[*other->second.removal].depends_on.push_back(*own->second.removal);
+    }
+  }
+
+  bool waits_for(std::size_t step, std::size_t before) const {
+    std::set<std::size_t> seen{step};
+    for (std::vector<std::size_t> open{step}; !open.empty();) {
+      const auto at = open.back();
+      open.pop_back();
+      if (at == before) return true;
+      for (const auto next : out_.edges[at].depends_on) {
+        if (seen.insert(next).second) open.push_back(next);
+      }
+    }
+    return false;
   }
 
   StepPlan out_;

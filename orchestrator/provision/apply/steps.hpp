@@ -42,7 +42,8 @@ struct StepPlan {
 ///   everything that depended on the resource until now.
 ///
 /// Forward steps follow the new dependencies and never wait for a removal, removals follow the old
-/// ones backwards: no cycle can come of it. `retiring` are open Retire intents of earlier runs.
+/// ones backwards: no cycle can come of it. `retiring` are open Retire intents of earlier runs;
+/// their removals follow what the superseded depended on, as far as that makes no cycle.
 [[nodiscard]] StepPlan steps_of(const Plan& plan, const std::vector<ResourceState>& states,
                                 const std::vector<Intent>& retiring);
 

@@ -22,7 +22,8 @@ enum class Collection : std::uint8_t {
   Resource,     ///< Resource address.
   Intent,       ///< Resource address: at most one unconfirmed operation each.
   Change,       ///< Change id.
-  OpenChange,   ///< Change id, of those that are not over: `{environment, created_at, failed_destroy}`.
+  OpenChange,   ///< Change id, of those that are not over: `{environment, created_at,
+                ///< failed_destroy}`.
   Approval,     ///< `<change>/<approval>`.
   Nonce,        ///< Nonce of a statement that was handed out to be signed.
   Verified,     ///< `<environment>/<digest>`.

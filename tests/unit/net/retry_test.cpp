@@ -67,9 +67,8 @@ class RetryTest : public testing::Test {
     ScriptedClient client(clock_, std::move(script));
     client.duration = duration;
     ExtremeRandom random(largest);
-    auto result =
-        send_with_retry({client, health_, clock_, random}, request_, repeat, policy_,
-                        stop_.get_token());
+    auto result = send_with_retry({client, health_, clock_, random}, request_, repeat, policy_,
+                                  stop_.get_token());
     timeouts_ = client.timeouts;
     return result;
   }

@@ -135,6 +135,54 @@ TEST_F(Recovery, RemovesASecondOneWithTheSameMarker) {
   EXPECT_EQ(world_.cloud.resources().size(), 1U);
 }
 
+TEST_F(Recovery, SparesAReplacementThatWasPlannedWithoutKnowing) {
+  // How it was generated cannot be read back: the plan has to think that it differs.
+  world_.declare("password", "secret", {{"generate", {{"length", 32}}}});
+  die_at(1, FakeFault::CrashAfter);
+  const auto planned = world_.plan();
+  ASSERT_EQ(planned.operations[0].action, Action::Replace);
+  EXPECT_EQ(settle_one(), Settlement::Adopted);
+  EXPECT_TRUE(world_.apply(planned).ok());
+  EXPECT_EQ(world_.cloud.resources().size(), 1U);
+  EXPECT_EQ(world_.states().at(0).generation, 1);
+  EXPECT_EQ(world_.provider->calls_by_name().count("create"), 0U);
+  EXPECT_TRUE(world_.plan().empty());
+}
+
+TEST_F(Recovery, DoesNotPassOffWhatAnEarlierPlanMade) {
+  world_.declare("net", "network", {{"cidr", "10.0.0.0/24"}, {"description", "old"}});
+  world_.cloud.set_visibility_delay(2 * kDefaultLeaseTtl + std::chrono::seconds(3));
+  die_at(1, FakeFault::CrashAfter);
+  world_.declared("net").fields["description"] = "new";
+  const auto planned = world_.plan();
+  ASSERT_EQ(planned.operations[0].action, Action::Create);
+  EXPECT_EQ(settle_one(), Settlement::Adopted);
+  const auto report = world_.apply(planned);
+  EXPECT_EQ(test::outcome_of(report, "net"), OperationOutcome::Failed);
+  EXPECT_EQ(report.operations[0].error->code(), "plan.stale");
+  EXPECT_TRUE(world_.apply(world_.plan()).ok());
+  EXPECT_TRUE(world_.plan().empty());
+}
+
+TEST_F(Recovery, RemovesWhatWasSupersededInTheOrderOfItsReferences) {
+  world_.declare("net", "network", {{"cidr", "10.0.0.0/24"}});
+  world_.declare("web", "server", {{"flavor", "small"}, {"network", "${resource.net}"}});
+  ASSERT_TRUE(world_.apply(world_.plan()).ok());
+  world_.declared("net").fields["cidr"] = "10.1.0.0/24";
+  const auto planned = world_.plan();
+  // Both are made; then the removals cannot be written down.
+  world_.concurrency = 1;
+  world_.store->fail_write(6, test::FaultyStore::Fault::Stay);
+  EXPECT_FALSE(world_.apply(planned).ok());
+  ASSERT_EQ(world_.intents().size(), 2U);
+  world_.restart();
+  world_.take_lease();
+  EXPECT_TRUE(world_.recover_all().settled());
+  EXPECT_TRUE(world_.intents().empty());
+  EXPECT_EQ(world_.cloud.resources().size(), 2U);
+  EXPECT_EQ(world_.cloud.violations().total(), 0);
+}
+
 TEST_F(Recovery, NeedsTheLease) {
   const auto old = world_.fence;
   world_.take_lease();

@@ -112,5 +112,35 @@ TEST_F(Steps, BringsTheRestOfAnEarlierReplacementToItsEnd) {
   EXPECT_TRUE(waits(steps, rest, find(steps, "web", StepKind::Forward)));
 }
 
+TEST_F(Steps, RemovesWhatWasSupersededBeforeWhatItRefersTo) {
+  stand("net");
+  stand("web");
+  plan("net", Action::Delete);
+  Intent rest;
+  rest.address = at("web");
+  rest.verb = Verb::Retire;
+  rest.superseded = {{"server", "old", nlohmann::json::object(), {at("net")}}};
+  retiring_ = {rest};
+  const auto steps = build();
+  EXPECT_TRUE(
+      waits(steps, find(steps, "net", StepKind::Removal), find(steps, "web", StepKind::Removal)));
+}
+
+TEST_F(Steps, WaitInNoCircleWhenWhatStandsHasTurnedRound) {
+  stand("net", {"web"});
+  stand("web");
+  plan("net", Action::Delete, {"web"});
+  Intent rest;
+  rest.address = at("web");
+  rest.verb = Verb::Retire;
+  rest.superseded = {{"server", "old", nlohmann::json::object(), {at("net")}}};
+  retiring_ = {rest};
+  const auto steps = build();
+  const auto net = find(steps, "net", StepKind::Removal);
+  const auto web = find(steps, "web", StepKind::Removal);
+  EXPECT_TRUE(waits(steps, web, net));
+  EXPECT_FALSE(waits(steps, net, web));
+}
+
 }  // namespace
 }  // namespace bailey

@@ -224,6 +224,30 @@ TEST_F(Planner, TakesOverWhatNobodyRecorded) {
   EXPECT_EQ(net.provider_id, "lost-net-2");
 }
 
+TEST_F(Planner, NeverGoesBackToWhatWasSuperseded) {
+  declare("net", "network", {{"cidr", "10.0.0.0/24"}});
+  stand("net", "network", {{"cidr", "10.1.0.0/24"}}).generation = 3;
+  refreshed_.observed.clear();
+  refreshed_.gone.insert(at("net"));
+  unrecorded("net", "network", 2, {{"cidr", "10.0.0.0/24"}});
+  const auto net = operation("net");
+  EXPECT_EQ(net.action, Action::Create);
+  EXPECT_EQ(net.reason, Reason::GoneAtProvider);
+  EXPECT_EQ(net.generation, 4);
+}
+
+TEST_F(Planner, FinishesWhatIsHalfMadeInPlaceOfWhatIsGone) {
+  declare("net", "network", {{"cidr", "10.0.0.0/24"}});
+  stand("net", "network", {{"cidr", "10.0.0.0/24"}});
+  refreshed_.observed.clear();
+  refreshed_.gone.insert(at("net"));
+  unrecorded("net", "network", 2, Json::object()).complete = false;
+  const auto net = operation("net");
+  EXPECT_EQ(net.action, Action::Create);
+  EXPECT_EQ(net.generation, 2);
+  EXPECT_EQ(net.provider_id, "lost-net-2");
+}
+
 TEST_F(Planner, FinishesWhatIsHalfMadeUnderItsOwnMarker) {
   declare("net", "network", {{"cidr", "10.0.0.0/24"}});
   unrecorded("net", "network", 2, Json::object()).complete = false;
