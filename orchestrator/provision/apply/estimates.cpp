@@ -36,6 +36,7 @@ std::optional<Verb> verb_of(Action action) {
     case Action::Delete:
       return Verb::Delete;
     case Action::Replace:
+    case Action::Record:
     case Action::NoOp:
       return std::nullopt;
   }

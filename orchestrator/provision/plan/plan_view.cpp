@@ -311,6 +311,7 @@ std::string render_plan(const Plan& plan, const ProviderSchemas& schemas) {
   auto text = fmt::format("{} {}\n", plan.kind == PlanKind::Destroy ? "Destroy" : "Apply",
                           plan.environment);
   text += warning(plan);
+  text += lines_about_parts(plan);
   text += render_blocks(blocks_of(plan, schemas));
   if (!plan.deferred.empty()) text += "Not yet:\n";
   for (const auto& item : plan.deferred) {
