@@ -1,6 +1,7 @@
 #include "orchestrator/provision/apply/executor.hpp"
 
 #include "orchestrator/base/json.hpp"
+#include "orchestrator/base/stop.hpp"
 #include "orchestrator/provision/apply/journal.hpp"
 #include "orchestrator/provision/apply/journal_writer.hpp"
 #include "orchestrator/provision/apply/operation_runner.hpp"
@@ -71,7 +72,11 @@ class Execution {
       };
       const std::stop_callback on_stop(stop_, wake);
       const std::stop_callback on_lost(keeper_.lost(), wake);
-      if (threads > 0) run_on_threads(threads, [this] { work(); });
+      const auto work_within_lease = [this] {
+        const SendingWithin lease(keeper_.term());
+        work();
+      };
+      if (threads > 0) run_on_threads(threads, work_within_lease);
     }
     report_.makespan = since_start();
     report_.lower_bound = lower_bound();
@@ -277,14 +282,12 @@ Result<ApplyReport> apply_plan(const ApplyContext& context, const Plan& plan,
     return fail(std::move(allowed.error()).in(frame));
   }
   LeaseKeeper keeper(context.store, context.clock, fence);
+  const SendingWithin lease(keeper.term());
   // Waiting between calls ends with either; a call under way ends with the lease alone.
-  std::stop_source waiting;
-  const auto end_waiting = [&waiting] { waiting.request_stop(); };
-  const std::stop_callback on_stop(stop, end_waiting);
-  const std::stop_callback on_lost(keeper.lost(), end_waiting);
+  const EitherStop waiting(stop, keeper.lost());
   JournalWriter journal(context, fence);
   Settler settler(context.provider, context.schema, context.clock, boundary, keeper.lost(),
-                  waiting.get_token());
+                  waiting.token());
 
   auto recovered = recover_intents({context, journal, settler, Retiring::No}, fence.environment);
   if (!recovered) return fail(std::move(recovered.error()).in(frame));

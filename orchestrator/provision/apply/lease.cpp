@@ -2,7 +2,7 @@
 
 #include "orchestrator/base/json.hpp"
 
-#include <optional>
+#include <algorithm>
 
 namespace bailey {
 
@@ -63,6 +63,21 @@ Result<LeaseBody> own_lease(Transaction& transaction, const Fence& fence) {
   return **body;
 }
 
+WallTime end_after(LeaseBody& body, WallTime now) {
+  return body.expires_at = now + std::chrono::seconds(body.ttl_seconds);
+}
+
+/// The new end.
+Result<WallTime> extend_lease(Transaction& transaction, const Fence& fence, WallTime now) {
+  auto body = own_lease(transaction, fence);
+  if (!body) return fail(std::move(body.error()));
+  const auto end = end_after(*body, now);
+  if (auto stored = store_lease(transaction, fence.environment, *body); !stored) {
+    return fail(std::move(stored.error()));
+  }
+  return end;
+}
+
 }  // namespace
 
 Result<Fence> acquire_lease(Transaction& transaction, const std::string& environment,
@@ -96,10 +111,9 @@ Result<Fence> acquire_lease(Transaction& transaction, const std::string& environ
 Status renew_lease(Transaction& transaction, const Fence& fence, WallTime now) {
   auto body = own_lease(transaction, fence);
   if (!body) return fail(std::move(body.error()));
-  const std::chrono::seconds ttl(body->ttl_seconds);
   // Most writes come soon after another one: only what has grown old is worth a write.
-  if (body->expires_at - now > ttl / 2) return {};
-  body->expires_at = now + ttl;
+  if (body->expires_at - now > std::chrono::seconds(body->ttl_seconds) / 2) return {};
+  end_after(*body, now);
   return store_lease(transaction, fence.environment, *body);
 }
 
@@ -117,32 +131,92 @@ Status release_lease(Transaction& transaction, const Fence& fence) {
   return store_lease(transaction, fence.environment, **body);
 }
 
+Result<std::unique_ptr<Transaction>> FencedStore::begin(Access access) {
+  auto transaction = store_.begin(access);
+  if (!transaction || access == Access::Read) return transaction;
+  if (auto ours = check_fence(**transaction, fence_); !ours) return fail(std::move(ours.error()));
+  return transaction;
+}
+
+std::chrono::milliseconds LeaseTerm::remaining() const {
+  using std::chrono::milliseconds;
+  const auto asked = now();
+  const std::lock_guard lock(mutex_);
+  if (!until_) return milliseconds(0);
+  const auto left = std::min<milliseconds>(
+      until_->wall - asked.wall,
+      std::chrono::floor<milliseconds>(until_->monotonic - asked.monotonic));
+  return std::max(left - kLeaseMargin, milliseconds(0));
+}
+
+void LeaseTerm::hold_until(const Moment& asked, WallTime expires_at) {
+  const std::lock_guard lock(mutex_);
+  until_ = Moment{asked.monotonic + (expires_at - asked.wall), expires_at};
+}
+
+void LeaseTerm::end() {
+  const std::lock_guard lock(mutex_);
+  until_.reset();
+}
+
 LeaseKeeper::LeaseKeeper(StateStore& store, Clock& clock, Fence fence,
-                         std::chrono::milliseconds interval)
-    : store_(store), clock_(clock), fence_(std::move(fence)), interval_(interval) {
+                         std::optional<std::chrono::milliseconds> interval)
+    : store_(store),
+      clock_(clock),
+      fence_(std::move(fence)),
+      term_(std::make_shared<LeaseTerm>(clock)) {
+  look_up();
+  if (interval) interval_ = *interval;
   thread_ = std::jthread([this](std::stop_token stop) { run(std::move(stop)); });
 }
 
 LeaseKeeper::~LeaseKeeper() {
   thread_.request_stop();
   thread_.join();
+  term_->end();
+}
+
+void LeaseKeeper::give_up() noexcept {
+  term_->end();
+  lost_.request_stop();
+}
+
+/// What is left of the lease as it was given; without an answer it counts as over until renewed.
+void LeaseKeeper::look_up() {
+  const auto asked = term_->now();
+  const auto body = in_transaction(store_, Access::Read, [&](Transaction& transaction) {
+    return own_lease(transaction, fence_);
+  });
+  if (!body && body.error().kind() == ErrorKind::Conflict) give_up();
+  if (!body) return;
+  term_->hold_until(asked, body->expires_at);
+  interval_ = std::chrono::milliseconds(std::chrono::seconds(body->ttl_seconds)) / 3;
+}
+
+Status LeaseKeeper::renew() {
+  const auto asked = term_->now();
+  const auto end = in_transaction(store_, Access::Write, [&](Transaction& transaction) {
+    return extend_lease(transaction, fence_, asked.wall);
+  });
+  if (!end) return fail(end.error());
+  term_->hold_until(asked, *end);
+  return {};
 }
 
 void LeaseKeeper::run(std::stop_token stop) {
   // Real time: a heartbeat that slept on a clock of a test would turn round without a pause.
   auto kept = std::chrono::steady_clock::now();
+  auto pause = interval_;
   std::unique_lock lock(mutex_);
-  while (!wake_.wait_for(lock, stop, interval_, [&] { return stop.stop_requested(); })) {
+  while (!wake_.wait_for(lock, stop, pause, [&] { return stop.stop_requested(); })) {
     if (stop.stop_requested()) return;
-    const auto renewed = in_transaction(store_, Access::Write, [&](Transaction& transaction) {
-      return renew_lease(transaction, fence_, clock_.wall_now());
-    });
+    const auto renewed = renew();
+    pause = renewed ? interval_ : interval_ / 5;
     if (renewed) {
       kept = std::chrono::steady_clock::now();
     } else if (renewed.error().kind() == ErrorKind::Conflict ||
                std::chrono::steady_clock::now() - kept > 2 * interval_) {
-      lost_.request_stop();
-      return;
+      return give_up();
     }
   }
 }

@@ -2,12 +2,15 @@
 
 #include "orchestrator/base/clock.hpp"
 #include "orchestrator/base/error.hpp"
+#include "orchestrator/net/send_window.hpp"
 #include "orchestrator/record/store/state_store.hpp"
 
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -15,6 +18,9 @@
 namespace bailey {
 
 inline constexpr std::chrono::seconds kDefaultLeaseTtl{60};
+/// So long before its lease ends a holder has given up what it sent: what is still on its way then
+/// has time to arrive.
+inline constexpr std::chrono::seconds kLeaseMargin{2};
 
 /// Proof of having the lease of an environment. `epoch` grows with every acquisition, so that
 /// whoever had it before is refused by the next write it tries.
@@ -38,13 +44,50 @@ struct Fence {
 /// Ends the lease; a lost one is left to whoever has it now.
 [[nodiscard]] Status release_lease(Transaction& transaction, const Fence& fence);
 
+/// A store as the holder of a lease may write it: every write transaction begins with
+/// check_fence(), so that nothing is written any more once somebody else has the lease.
+class FencedStore final : public StateStore {
+ public:
+  /// The store outlives it.
+  FencedStore(StateStore& store, Fence fence) : store_(store), fence_(std::move(fence)) {}
+  Result<std::unique_ptr<Transaction>> begin(Access access) override;
+
+ private:
+  StateStore& store_;
+  Fence fence_;
+};
+
+/// Until when a lease surely holds, less kLeaseMargin: by the wall clock, by which it is given to
+/// others, and by the monotonic one; the earlier counts. Any thread.
+class LeaseTerm final : public SendWindow {
+ public:
+  /// Over from the start. The clock outlives it.
+  explicit LeaseTerm(Clock& clock) : clock_(clock) {}
+  [[nodiscard]] std::chrono::milliseconds remaining() const override;
+
+  /// Read before the store is asked, so that the time that it takes counts against the term.
+  struct Moment {
+    MonotonicTime monotonic;
+    WallTime wall;
+  };
+  [[nodiscard]] Moment now() const { return {clock_.monotonic_now(), clock_.wall_now()}; }
+  void hold_until(const Moment& asked, WallTime expires_at);
+  void end();
+
+ private:
+  Clock& clock_;
+  mutable std::mutex mutex_;
+  std::optional<Moment> until_;
+};
+
 /// Renews a lease from a thread of its own, in real time whatever the clock says, until destroyed.
 /// It does not release it.
 class LeaseKeeper {
  public:
-  /// The references outlive it.
+  /// The references outlive it. Renews every `interval`, by default a third of the lease's time to
+  /// live.
   LeaseKeeper(StateStore& store, Clock& clock, Fence fence,
-              std::chrono::milliseconds interval = kDefaultLeaseTtl / 3);
+              std::optional<std::chrono::milliseconds> interval = {});
   ~LeaseKeeper();
   LeaseKeeper(const LeaseKeeper&) = delete;
   LeaseKeeper& operator=(const LeaseKeeper&) = delete;
@@ -52,16 +95,22 @@ class LeaseKeeper {
   /// Stop is requested once the lease is lost, or could not be renewed before it ran out: whatever
   /// is under way must end.
   [[nodiscard]] std::stop_token lost() const noexcept { return lost_.get_token(); }
+  /// For SendingWithin, in each thread that acts under the lease. A holder that was held up (a
+  /// stopped process, a suspended machine) finds it over before lost() can have told it.
+  [[nodiscard]] std::shared_ptr<const SendWindow> term() const noexcept { return term_; }
   /// Says so at once, for a writer that met the fence first.
-  void give_up() noexcept { lost_.request_stop(); }
+  void give_up() noexcept;
 
  private:
   void run(std::stop_token stop);
+  void look_up();
+  [[nodiscard]] Status renew();
 
   StateStore& store_;
   Clock& clock_;
   Fence fence_;
-  std::chrono::milliseconds interval_;
+  std::chrono::milliseconds interval_ = kDefaultLeaseTtl / 3;
+  std::shared_ptr<LeaseTerm> term_;
   std::stop_source lost_;
   std::mutex mutex_;
   std::condition_variable_any wake_;

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+namespace bailey {
+
+/// The time in which requests that may change something may be under way: that of a lease, say. It
+/// is asked by any thread, at the last moment before a request leaves.
+class SendWindow {
+ public:
+  virtual ~SendWindow() = default;
+  /// How long what is sent now may take; nothing may be sent when it is zero or less.
+  [[nodiscard]] virtual std::chrono::milliseconds remaining() const = 0;
+};
+
+/// While it lives, what this thread sends and what may change something (RFC 9110 section 9.2.1:
+/// every method but GET, HEAD, OPTIONS and TRACE) is sent within this window alone, as HttpClient
+/// says. The innermost one counts. It is of the thread and no argument, because whoever has a lease
+/// sees providers, and providers see no leases.
+class SendingWithin {
+ public:
+  explicit SendingWithin(std::shared_ptr<const SendWindow> window);
+  ~SendingWithin();
+  SendingWithin(const SendingWithin&) = delete;
+  SendingWithin& operator=(const SendingWithin&) = delete;
+
+  /// The one that counts in this thread, or null.
+  [[nodiscard]] static const std::shared_ptr<const SendWindow>& current() noexcept;
+
+ private:
+  std::shared_ptr<const SendWindow> outer_;
+};
+
+}  // namespace bailey
