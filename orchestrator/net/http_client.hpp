@@ -31,9 +31,6 @@ struct HttpRequest {
 /// authorities to verify it by could not be read. Protocol: another try would find the same.
 inline constexpr std::string_view kBadCertificate = "net.certificate";
 
-/// The code of the failure that a request was not sent, because its SendWindow was over.
-inline constexpr std::string_view kWindowOver = "net.window-over";
-
 struct HttpResponse {
   int status = 0;
   std::vector<std::pair<std::string, std::string>> headers{};  ///< Names in lower case.
@@ -47,11 +44,7 @@ struct HttpResponse {
 /// Timeout when it may have (sent, and no whole answer), Cancelled, Protocol, and InvalidArgument
 /// for what cannot be sent (method, header, a URL that is malformed or holds user information). A
 /// request that is not idempotent (RFC 9110 section 9.2.2) is never sent twice. No redirect is
-/// followed and no proxy variable is read. Thread-safe; blocks.
-///
-/// What may change something is bound by the thread's SendWindow: no answer is waited for beyond
-/// it, and once it is over nothing is sent (Unavailable, code kWindowOver). That is looked at last
-/// of all, when the connection is there.
+/// followed, no proxy variable is read, and SendingWithin is kept to. Thread-safe; blocks.
 class HttpClient {
  public:
   virtual ~HttpClient() = default;

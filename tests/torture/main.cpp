@@ -13,6 +13,7 @@
 #include "orchestrator/base/file.hpp"
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/net/curl_http_client.hpp"
+#include "orchestrator/provision/credential/sealing.hpp"
 #include "orchestrator/record/store/sqlite_state_store.hpp"
 #include "orchestrator/serve/engine/execute_change.hpp"
 #include "orchestrator/serve/engine/log_in.hpp"
@@ -172,6 +173,8 @@ class Server {
       if (current->finished()) return {};
     }
     auto claim = begun ? reclaim(change.id) : claim_change(engine_, change.id, std::nullopt, stop_);
+    // Whoever had it was not dead, and has ended it.
+    if (begun && !claim && claim.error().kind() == ErrorKind::FailedPrecondition) return {};
     if (!claim) return fail(std::move(claim.error()));
     auto ended = run_change(engine_, *std::move(claim), {}, stop_);
     if (!ended) return fail(std::move(ended.error()));
@@ -259,6 +262,10 @@ int run_server(const Options& options) {
     std::printf("%s\n", left->dump().c_str());
     return 0;
   }
+  // It was asked to end while it planned or waited.
+  const bool ended = termination.stop().stop_requested() &&
+                     left.error().kind() == ErrorKind::Cancelled;
+  if (ended) return 0;
   std::fprintf(stderr, "%s%s\n", left.error().render().c_str(),
                left.error().code().empty() ? "" : (" [" + left.error().code() + "]").c_str());
   return left.error().code() == "lease.lost" ? 75 : 1;

@@ -5,6 +5,7 @@ import json
 import struct
 
 ENVIRONMENT = "torture-dev"
+GRACE = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAII7OvVXwQ+Zkt9afff/bnTyexxb8TVKo1ph3eHiHYZxe grace"
 
 COUNTS = {
     "network": 6,
@@ -134,7 +135,7 @@ def bundle(versions, account_file):
     """The specs of one organization; `versions` says which version of each resource is declared."""
     resources = without_broken({name: declared(name, version) for name, version in versions.items()})
     documents = [
-        ("Directory", "acme", {"people": {"grace": {"email": "grace@acme.example", "keys": [public_key(200) + " grace"]}}}),
+        ("Directory", "acme", {"people": {"grace": {"email": "grace@acme.example", "keys": [GRACE]}}}),
         ("Organization", "acme", {"administrators": {"members": ["grace"], "approvals": 1}}),
         (
             "Account",

@@ -127,12 +127,32 @@ def is_change(method, path):
 
 
 def commits(world, name):
-    """When a server's writes became durable, in seconds."""
+    """A server's writes: when each became durable, in seconds, and what it was."""
     file = world.folder / f"points-{name}"
     for line in file.read_text().splitlines() if file.exists() else []:
         _, when, kind, label = line.split(" ", 3)
         if kind == "committed":
             yield int(when) / 1e6, label
+
+
+def lease_writes(world, name):
+    return [when for when, label in commits(world, name) if "put setting lease/" in label]
+
+
+def trespasses(world, holder, taken):
+    """What a holder did without its lease: `taken` is when the heir took it, or nothing."""
+    renewed = lease_writes(world, holder)
+    for when, who, method, path in world.requests():
+        moment_sent = when / 1e6
+        if who != holder or not is_change(method, path):
+            continue
+        if not any(each <= moment_sent <= each + world.lease for each in renewed):
+            yield f"the old holder sent without a lease: {method} {path}"
+        if taken and moment_sent > taken:
+            yield f"the old holder sent {moment_sent - taken:.3f} s after it was relieved: {method} {path}"
+    for when, label in commits(world, holder):
+        if taken and when > taken:
+            yield f"the old holder wrote {when - taken:.3f} s after it was relieved: {label}"
 
 
 def is_stopped(process):
@@ -167,16 +187,11 @@ def halt_holder(world, dice, what, flags):
     world.wait_until(wake)
     holder.send_signal(signal.SIGCONT)
     old, new = world.wait(holder), world.wait(heir)
-    findings = new.findings() + world.differences()
-    if old.code != LEASE_LOST:
+    taken = min(lease_writes(world, f"server-{world.started}"), default=None)
+    findings = new.findings() + world.differences() + list(trespasses(world, holders_name, taken))
+    if taken and old.code != LEASE_LOST:
         findings.append(f"the old holder ended with {old.code}: {old.errors or old.said}")
-    for when, label in commits(world, holders_name):
-        if when > over:
-            findings.append(f"the old holder wrote {when - over:.3f} s after its lease: {label}")
-    for when, who, method, path in world.requests():
-        if who == holders_name and is_change(method, path) and when / 1e6 > over:
-            findings.append(f"the old holder sent {when / 1e6 - over:.3f} s after its lease: {method} {path}")
-    return Outcome(what, findings)
+    return Outcome(what, findings + ([] if taken else old.findings()))
 
 
 def back_and_forth(world):

@@ -24,19 +24,21 @@ class Broken(Exception):
 class Ended:
     """How a server ended."""
 
-    def __init__(self, process, output, errors):
+    def __init__(self, process, output, errors, told):
         self.code = process.returncode
         self.killed = self.code == KILLED
         self.said = json.loads(output) if self.code == 0 and output.strip() else {}
         self.struck = self.killed or self.said.get("struck", False)
         self.errors = errors.strip()
+        self.failed = [each for each in self.said.get("failed", []) if each[0] not in told]
+        told.update(each[0] for each in self.failed)
 
     def findings(self):
         """What is wrong with a server that should have come to its end."""
-        if self.code != 0:
+        if self.code != 0 or not self.said:
             return [f"ended with {self.code}: {self.errors}"]
         found = [f"unfinished change: {each}" for each in self.said["unfinished"]]
-        found += [f"failed change: {each}" for each in self.said["failed"]]
+        found += [f"failed change: {each}" for each in self.failed]
         if not self.said["empty"]:
             found.append(f"the next plan is not empty: {json.dumps(self.said.get('operations'))[:600]}")
         return found
@@ -54,6 +56,7 @@ class World:
         self.grace, self.lease = grace, lease
         self.versions = {name: 1 for name in names}
         self.started = 0
+        self.told = set()  # Failed changes that were reported already.
         openrc = self.folder / "openrc"
         command = [PROGRAM, "cloud", "--openrc", str(openrc), "--log", str(self.folder / "requests")]
         if faults:
@@ -86,15 +89,14 @@ class World:
         process = self.start(*flags)
         return self.wait(process)
 
-    @staticmethod
-    def wait(process, timeout=180):
+    def wait(self, process, timeout=180):
         try:
             output, errors = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
             process.kill()
             output, errors = process.communicate()
             errors += f"\nended by the driver after {timeout} s"
-        return Ended(process, output, errors)
+        return Ended(process, output, errors, self.told)
 
     def must_run(self, *flags):
         ended = self.run(*flags)
