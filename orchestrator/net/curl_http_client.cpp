@@ -241,8 +241,7 @@ void set_transport(Transfer& transfer, const HttpRequest& request, const CurlOpt
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "bailey/" BAILEY_VERSION);
   // HTTP/2 over plain TCP breaks when a connection is used again (libcurl 7.88, curl#10634).
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
-  const auto timeout =
-      std::max<long>(1, static_cast<long>(timeout_of(transfer, request).count()));
+  const auto timeout = std::max<long>(1, static_cast<long>(timeout_of(transfer, request).count()));
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, timeout);
   if (request.method != "HEAD") {  // whose length is that of a body which does not come

@@ -22,8 +22,8 @@ class SendWindow {
 /// 9110 section 9.2.1: every method but GET, HEAD, OPTIONS and TRACE) is sent within this window
 /// alone: its answer is not waited for any longer (Timeout), and once the window is over it is not
 /// sent (Unavailable, code kWindowOver). That is looked at last of all, when the connection is
-/// there. The innermost one counts. It is of the thread and no argument, because whoever has a lease
-/// sees providers, and providers see no leases.
+/// there. The innermost one counts. It is of the thread and no argument, because whoever has a
+/// lease sees providers, and providers see no leases.
 class SendingWithin {
  public:
   explicit SendingWithin(std::shared_ptr<const SendWindow> window);

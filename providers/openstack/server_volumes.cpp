@@ -49,8 +49,8 @@ std::optional<Marker> marker_of(const Json& server) {
   return Marker::parse(string_member(member(server, "metadata"), kMarkerKey));
 }
 
-/// A volume is of one server at a time, and what replaces a server is made while that one stands: it
-/// takes the volume from an older generation of itself. Anybody else keeps it.
+/// A volume is of one server at a time, and what replaces a server is made while that one stands:
+/// it takes the volume from an older generation of itself. Anybody else keeps it.
 Status take_over(const Work& work, const Json& server, const std::string& volume) {
   const auto own = marker_of(server);
   if (!own || own->generation == 1) return {};

@@ -144,8 +144,7 @@ void Fuse::write(std::uint64_t number, const char* kind, const std::string& labe
 Result<std::unique_ptr<Transaction>> FusedStore::begin(Access access) {
   auto begun = store_.begin(access);
   if (!begun || access == Access::Read) return begun;
-  return std::unique_ptr<Transaction>(
-      std::make_unique<FusedTransaction>(*std::move(begun), fuse_));
+  return std::unique_ptr<Transaction>(std::make_unique<FusedTransaction>(*std::move(begun), fuse_));
 }
 
 Result<HttpResponse> FusedHttpClient::send(const HttpRequest& request, std::stop_token stop) {

@@ -263,8 +263,8 @@ int run_server(const Options& options) {
     return 0;
   }
   // It was asked to end while it planned or waited.
-  const bool ended = termination.stop().stop_requested() &&
-                     left.error().kind() == ErrorKind::Cancelled;
+  const bool ended =
+      termination.stop().stop_requested() && left.error().kind() == ErrorKind::Cancelled;
   if (ended) return 0;
   std::fprintf(stderr, "%s%s\n", left.error().render().c_str(),
                left.error().code().empty() ? "" : (" [" + left.error().code() + "]").c_str());
@@ -279,10 +279,9 @@ class RequestLog {
   void write(const ServerRequest& request) const {
     const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
         std::chrono::system_clock::now().time_since_epoch());
-    const auto line =
-        fmt::format("{} {} {} {}\n", now.count(),
-                    request.header("x-openstack-request-id").value_or("-"), request.method,
-                    request.path);
+    const auto line = fmt::format("{} {} {} {}\n", now.count(),
+                                  request.header("x-openstack-request-id").value_or("-"),
+                                  request.method, request.path);
     [[maybe_unused]] const auto written = ::write(file_, line.data(), line.size());
   }
 

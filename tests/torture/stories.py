@@ -31,6 +31,13 @@ def prepare(world, name, step):
         world.versions[name] = VERSION[step]
 
 
+def still_needed(left):
+    """The steps of the next round: to end it, it must be made; to make it, it must be ended."""
+    if left & {"change", "change-again"}:
+        return STEPS
+    return ["destroy", "create"] if left else []
+
+
 def resumed(world, flags=()):
     """The next server, once the dead one's lease has run out."""
     world.lease_runs_out()
@@ -42,7 +49,7 @@ def kill_at_every_point(world, name, limit=None):
     left, point = set(STEPS), 0
     while left and (limit is None or point < limit):
         point += 1
-        for step in STEPS:
+        for step in still_needed(left):
             prepare(world, name, step)
             if step not in left:
                 world.must_run()
@@ -83,7 +90,7 @@ def cut_every_answer(world, name, limit=None):
     left, point = set(STEPS), 0
     while left and (limit is None or point < limit):
         point += 1
-        for step in STEPS:
+        for step in still_needed(left):
             prepare(world, name, step)
             if step not in left:
                 world.must_run()
@@ -174,8 +181,7 @@ def halt_holder(world, dice, what, flags):
     if not at_point:
         time.sleep(dice.uniform(0.2, 1.5))
         holder.send_signal(signal.SIGSTOP)
-    stopped = is_stopped(holder)
-    lease = world.lease_of() if stopped else None
+    lease = world.lease_of() if is_stopped(holder) else None
     if not lease or not lease["holder"]:
         # It had come to its end, or was between two changes.
         holder.send_signal(signal.SIGCONT)

@@ -106,8 +106,12 @@ class World:
         return ended
 
     def lease_of(self):
-        """The body of the lease's record, or nothing."""
-        return inventory.rows(self.database, "setting").get("lease/" + specs.ENVIRONMENT)
+        """The body of the lease's record, or nothing: a server that was stopped while it made the
+        tables lets nobody look."""
+        try:
+            return inventory.rows(self.database, "setting").get("lease/" + specs.ENVIRONMENT)
+        except sqlite3.OperationalError:
+            return None
 
     def lease_runs_out(self):
         """What waiting for the end of a dead server's lease would come to."""

@@ -143,9 +143,9 @@ std::chrono::milliseconds LeaseTerm::remaining() const {
   const auto asked = now();
   const std::lock_guard lock(mutex_);
   if (!until_) return milliseconds(0);
-  const auto left = std::min<milliseconds>(
-      until_->wall - asked.wall,
-      std::chrono::floor<milliseconds>(until_->monotonic - asked.monotonic));
+  const auto left =
+      std::min<milliseconds>(until_->wall - asked.wall,
+                             std::chrono::floor<milliseconds>(until_->monotonic - asked.monotonic));
   return std::max(left - kLeaseMargin, milliseconds(0));
 }
 

@@ -221,9 +221,8 @@ Status take_down(Work& work) {
     work.claim.change.outcome = to_json(*report);
     if (!report->ok()) return fail(ErrorKind::FailedPrecondition, first_failure(*report));
   }
-  auto stripped =
-      strip_environment(work.engine, *work.bench.bundle, *work.bench.environment, work.claim.fence,
-                        work.stop);
+  auto stripped = strip_environment(work.engine, *work.bench.bundle, *work.bench.environment,
+                                    work.claim.fence, work.stop);
   if (!stripped) return fail(std::move(stripped.error()).in("revoking its credentials"));
   // An adopted one that an earlier run gave back still stands, and is nobody's of ours: only its
   // mark tells.
@@ -253,9 +252,8 @@ Status to_verifying(Work& work) {
 Result<Change> run_apply(Work& work) {
   auto applied = apply(work);
   if (!applied) return fail_change(work.engine, work.claim, applied.error(), work.stop);
-  auto stamped =
-      stamp_environment(work.engine, *work.bench.bundle, *work.bench.environment, work.claim.fence,
-                        work.stop);
+  auto stamped = stamp_environment(work.engine, *work.bench.bundle, *work.bench.environment,
+                                   work.claim.fence, work.stop);
   if (!stamped) {
     return fail_change(work.engine, work.claim,
                        std::move(stamped.error()).in("stamping its credentials"), work.stop);
