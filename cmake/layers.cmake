@@ -14,7 +14,7 @@ bailey_layer(store DIR orchestrator/record/store USES base model audit LINK SQLi
 bailey_layer(provider DIR orchestrator/provision/provider USES base model net)
 bailey_layer(plan DIR orchestrator/provision/plan USES base model spec provider)
 bailey_layer(credential DIR orchestrator/provision/credential USES base model store provider)
-bailey_layer(apply DIR orchestrator/provision/apply USES base model store provider plan)
+bailey_layer(apply DIR orchestrator/provision/apply USES base model net store provider plan)
 
 bailey_layer(artifact DIR orchestrator/promote/artifact USES base model net)
 bailey_layer(evidence DIR orchestrator/promote/evidence USES base model audit)

@@ -2,6 +2,7 @@
 
 #include "orchestrator/base/assert.hpp"
 #include "orchestrator/net/http_head.hpp"
+#include "orchestrator/net/send_window.hpp"
 
 #include <curl/curl.h>
 
@@ -47,6 +48,7 @@ struct Transfer {
   std::string body;
   std::array<char, CURL_ERROR_SIZE> detail{};
   std::size_t max_response_bytes = 0;
+  std::shared_ptr<const SendWindow> window;  // null: whenever it likes
 
   // Written by the loop's thread until `done`.
   HttpResponse response;
@@ -55,6 +57,7 @@ struct Transfer {
   bool may_repeat = false;
   int sent = 0;  // how often the request went out
   bool too_large = false;
+  bool window_over = false;
 
   std::mutex mutex;
   std::condition_variable_any wake;
@@ -73,6 +76,15 @@ bool is_idempotent(std::string_view method) {
   constexpr std::array<std::string_view, 6> kMethods{"GET",     "HEAD",  "PUT",
                                                      "OPTIONS", "TRACE", "DELETE"};
   return std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end();
+}
+
+// RFC 9110 section 9.2.1.
+bool is_safe(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "TRACE";
+}
+
+bool is_over(const SendWindow& window) {
+  return window.remaining() <= std::chrono::milliseconds(0);
 }
 
 bool has_header(const HttpRequest& request, std::string_view lower_name) {
@@ -142,6 +154,10 @@ std::size_t on_header(char* data, std::size_t, std::size_t size, void* context) 
 int before_request(void* context, char*, char*, int, int) {
   auto& transfer = *static_cast<Transfer*>(context);
   if (transfer.sent > 0 && !transfer.may_repeat) return CURL_PREREQFUNC_ABORT;
+  if (transfer.window && is_over(*transfer.window)) {
+    transfer.window_over = true;
+    return CURL_PREREQFUNC_ABORT;
+  }
   ++transfer.sent;
   transfer.response = {};
   transfer.header_bytes = 0;
@@ -206,6 +222,12 @@ void set_method(Transfer& transfer, const HttpRequest& request) {
   transfer.may_repeat = is_idempotent(request.method);
 }
 
+// What is under way must have ended when the window has.
+std::chrono::milliseconds timeout_of(const Transfer& transfer, const HttpRequest& request) {
+  if (!transfer.window) return request.timeout;
+  return std::min(request.timeout, transfer.window->remaining());
+}
+
 void set_transport(Transfer& transfer, const HttpRequest& request, const CurlOptions& options) {
   CURL* const easy = transfer.easy.get();
   curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
@@ -222,7 +244,7 @@ void set_transport(Transfer& transfer, const HttpRequest& request, const CurlOpt
   // Requests that begin together wait for the first handshake, which tells whether they can share
   // its connection; else each would shake hands for itself.
   if (request.url.starts_with("https://")) curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
-  const auto timeout = std::max<long>(1, static_cast<long>(request.timeout.count()));
+  const auto timeout = std::max<long>(1, static_cast<long>(timeout_of(transfer, request).count()));
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, timeout);
   if (request.method != "HEAD") {  // whose length is that of a body which does not come
@@ -251,6 +273,7 @@ std::shared_ptr<Transfer> make_transfer(const HttpRequest& request, const CurlOp
   auto transfer = std::make_shared<Transfer>();
   BAILEY_ASSERT(transfer->easy != nullptr);
   transfer->max_response_bytes = options.max_response_bytes;
+  if (!is_safe(request.method)) transfer->window = SendingWithin::current();
   set_transport(*transfer, request, options);
   set_method(*transfer, request);
   set_headers(*transfer, request);
@@ -294,6 +317,7 @@ std::string reason(const Transfer& transfer, const HttpRequest& request) {
   if (transfer.too_large || transfer.code == CURLE_FILESIZE_EXCEEDED) {
     return "the answer is larger than allowed";
   }
+  if (transfer.window_over) return "the time in which it may be sent is over";
   if (transfer.code == CURLE_ABORTED_BY_CALLBACK) return "the connection ended before an answer";
   if (transfer.code == CURLE_LOGIN_DENIED) return "the URL holds user information";
   if (is_about_certificates(transfer.code)) {
@@ -354,8 +378,12 @@ class CurlHttpClient::Loop {
   static Result<HttpResponse> finish(Transfer& transfer, const HttpRequest& request) {
     if (transfer.code != CURLE_OK) {
       Error error(kind_of(transfer), described(request) + ": " + reason(transfer, request));
-      if (!is_about_certificates(transfer.code)) return fail(std::move(error));
-      return fail(std::move(error).with_code(std::string(kBadCertificate)));
+      if (is_about_certificates(transfer.code)) {
+        error = std::move(error).with_code(std::string(kBadCertificate));
+      } else if (transfer.window_over && transfer.sent == 0) {
+        error = std::move(error).with_code(std::string(kWindowOver));
+      }
+      return fail(std::move(error));
     }
     long status = 0;
     curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);

@@ -44,7 +44,7 @@ struct HttpResponse {
 /// Timeout when it may have (sent, and no whole answer), Cancelled, Protocol, and InvalidArgument
 /// for what cannot be sent (method, header, a URL that is malformed or holds user information). A
 /// request that is not idempotent (RFC 9110 section 9.2.2) is never sent twice. No redirect is
-/// followed and no proxy variable is read. Thread-safe; blocks.
+/// followed, no proxy variable is read, and SendingWithin is kept to. Thread-safe; blocks.
 class HttpClient {
  public:
   virtual ~HttpClient() = default;

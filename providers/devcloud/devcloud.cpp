@@ -101,6 +101,7 @@ struct Devcloud::Parts {
   std::unique_ptr<Router> router;
   std::unique_ptr<HttpServer> server;
   Secret password;
+  std::function<void(const ServerRequest&)> observer;
 };
 
 Devcloud::Devcloud(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -111,6 +112,7 @@ Devcloud::~Devcloud() {
 
 Result<std::unique_ptr<Devcloud>> Devcloud::build(const DevcloudOptions& options) {
   auto parts = std::make_unique<Parts>();
+  parts->observer = options.observer;
   parts->faults = std::make_unique<Faults>(options.seed);
   if (!options.faults.empty()) {
     const auto text = read_file(options.faults);
@@ -195,6 +197,7 @@ const Secret& Devcloud::admin_password() const noexcept {
 }
 
 ServerResponse Devcloud::handle(const ServerRequest& request) {
+  if (parts_->observer) parts_->observer(request);
   return parts_->router->handle(request);
 }
 

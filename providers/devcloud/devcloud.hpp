@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -21,6 +22,8 @@ struct DevcloudOptions {
   std::uint64_t seed = 1;              ///< Of latency and faults.
   std::chrono::milliseconds build_delay{300};  ///< Of a server.
   Clock* clock = nullptr;                      ///< The system's when null; must outlive.
+  /// Called with each request when it has arrived, from any thread, before anything is done.
+  std::function<void(const ServerRequest&)> observer = {};
 };
 
 /// The embedded cloud: a small OpenStack (Keystone v3, Neutron v2.0, Nova 2.1, Glance v2, Barbican

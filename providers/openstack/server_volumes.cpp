@@ -45,6 +45,35 @@ Status await_detached(const Work& work, const std::string& server,
   }
 }
 
+std::optional<Marker> marker_of(const Json& server) {
+  return Marker::parse(string_member(member(server, "metadata"), kMarkerKey));
+}
+
+/// A volume is of one server at a time, and what replaces a server is made while that one stands:
+/// it takes the volume from an older generation of itself. Anybody else keeps it.
+Status take_over(const Work& work, const Json& server, const std::string& volume) {
+  const auto own = marker_of(server);
+  if (!own || own->generation == 1) return {};
+  auto shown = work.api.find(Service::Volume, "/volumes/" + percent_encode(volume));
+  if (!shown) return fail(std::move(shown.error()));
+  if (!*shown) return {};
+  for (const auto& attachment : member(member(**shown, "volume"), "attachments")) {
+    const auto id = string_member(attachment, "server_id");
+    auto holder = find_server(work, id);
+    if (!holder) return fail(std::move(holder.error()));
+    const auto old = *holder ? marker_of(**holder) : std::nullopt;
+    if (!old || old->environment_uid != own->environment_uid || old->address != own->address ||
+        old->generation >= own->generation) {
+      continue;
+    }
+    auto asked =
+        work.api.remove(Service::Compute, attachments_of(id) + "/" + percent_encode(volume));
+    if (!asked) return asked;
+    if (auto left = await_detached(work, id, {volume}); !left) return left;
+  }
+  return {};
+}
+
 }  // namespace
 
 std::set<std::string> attached_volumes(const Json& server) {
@@ -71,6 +100,7 @@ Status settle_volumes(const Work& work, const Json& server, const std::set<std::
   }
   for (const auto& volume : wanted) {
     if (now.contains(volume)) continue;
+    if (auto freed = take_over(work, server, volume); !freed) return freed;
     if (auto asked = attach(work, id, volume); !asked) return asked;
   }
   for (const auto& volume : wanted) {

@@ -105,10 +105,15 @@ Status watch(const Work& work, const std::string& id, const std::string& awaited
                                             {work.doors.clock, work.stop, kVolumeLimit, awaited});
 }
 
+/// Cinder refuses to delete what it is deleting already: asked again after a lost answer, say.
+bool is_going(const Work& work, const std::string& id) {
+  const auto volume = find_volume(work, id);
+  return volume && (!*volume || string_member(**volume, "status") == "deleting");
+}
+
 Status remove_volume(const Work& work, const std::string& id) {
-  if (auto asked = work.api.remove(Service::Volume, "/volumes/" + percent_encode(id)); !asked) {
-    return asked;
-  }
+  auto asked = work.api.remove(Service::Volume, "/volumes/" + percent_encode(id));
+  if (!asked && !is_going(work, id)) return asked;
   bool broken = false;
   auto gone = watch(work, id, "volume " + id + " to go", [&](const std::string* status) {
     broken = status != nullptr && is_broken(*status);

@@ -72,6 +72,28 @@ TEST_F(ProviderResources, ServerThatIsBeingBuiltIsAwaitedByTheNextCreate) {
   EXPECT_TRUE(all && all->size() == 1);
 }
 
+TEST_F(ProviderResources, ServerTakesItsVolumesFromTheOneThatItReplaces) {
+  if (!has(Service::Volume)) GTEST_SKIP() << "no volumes here";
+  const auto disk = place().make("volume", "disk", {{"size", 1}});
+  const Json inputs{{"flavor", Ground::instance().flavor()},
+                    {"image", Ground::instance().image()},
+                    {"volumes", {disk.provider_id}}};
+  const auto old = place().make("server", "web", inputs);
+  // Somebody else's request for it is refused, and takes nothing away.
+  auto other = provider().create(place().ask("server", "other", inputs), {});
+  ASSERT_FALSE(other);
+  EXPECT_EQ(read_back("server", old.provider_id).inputs["volumes"], inputs["volumes"]);
+  auto younger = place().ask("server", "web", inputs);
+  younger.marker.generation = 2;
+  const auto now = provider().create(younger, {});
+  ASSERT_TRUE(now) << now.error().render();
+  EXPECT_TRUE(now->complete);
+  EXPECT_EQ(now->inputs["volumes"], inputs["volumes"]);
+  EXPECT_TRUE(read_back("server", old.provider_id).inputs["volumes"].empty());
+  EXPECT_TRUE(provider().remove("server", place().boundary, old.provider_id, {}));
+  EXPECT_EQ(read_back("server", now->provider_id).inputs["volumes"], inputs["volumes"]);
+}
+
 TEST_F(ProviderResources, ServerHasVolumesAndAGroup) {
   if (!has(Service::Volume)) GTEST_SKIP() << "no volumes here";
   const auto one = place().make("volume", "one", {{"size", 1}});

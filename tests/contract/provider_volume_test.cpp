@@ -34,6 +34,14 @@ TEST_F(ProviderResources, VolumeDoesNotShrinkInPlace) {
   EXPECT_EQ(read_back("volume", made.provider_id).inputs["size"], 2);
 }
 
+TEST_F(ProviderResources, VolumeThatIsBeingDeletedIsAwaited) {
+  if (!has(Service::Volume)) GTEST_SKIP() << "no volumes here";
+  const auto made = place().make("volume", "disk", {{"size", 1}});
+  // As when the answer to an earlier attempt was lost.
+  ASSERT_TRUE(place().inside().remove(Service::Volume, "/volumes/" + made.provider_id));
+  dies("volume", "disk", made.provider_id);
+}
+
 TEST_F(ProviderResources, VolumeIsRefusedForWhatIsNotThere) {
   if (!has(Service::Volume)) GTEST_SKIP() << "no volumes here";
   for (const auto& [name, value] : std::map<std::string, Json>{

@@ -1,6 +1,7 @@
 #include "orchestrator/provision/apply/executor.hpp"
 
 #include "orchestrator/base/json.hpp"
+#include "orchestrator/base/stop.hpp"
 #include "orchestrator/provision/apply/journal.hpp"
 #include "orchestrator/provision/apply/journal_writer.hpp"
 #include "orchestrator/provision/apply/operation_runner.hpp"
@@ -70,7 +71,11 @@ class Execution {
     // Those that may not be at the provider write the journal meanwhile. One at a time stays that.
     const auto slots = static_cast<std::size_t>(std::max(1, context_.concurrency));
     const auto threads = std::min(2 * slots - 1, steps_.steps.size());
-    if (threads > 0) run_on_threads(context_.threads, threads, [this] { work(); });
+    const auto work_within_lease = [this] {
+      const SendingWithin lease(keeper_.term());
+      work();
+    };
+    if (threads > 0) run_on_threads(context_.threads, threads, work_within_lease);
     report_.makespan = since_start();
     report_.lower_bound = lower_bound();
     return std::move(report_);
@@ -258,14 +263,12 @@ Result<ApplyReport> apply_plan(const ApplyContext& context, const Plan& plan,
     return fail(std::move(allowed.error()).in(frame));
   }
   LeaseKeeper keeper(context.store, context.clock, fence, {.threads = context.threads});
+  const SendingWithin lease(keeper.term());
   // Waiting between calls ends with either; a call under way ends with the lease alone.
-  std::stop_source waiting;
-  const auto end_waiting = [&waiting] { waiting.request_stop(); };
-  const std::stop_callback on_stop(stop, end_waiting);
-  const std::stop_callback on_lost(keeper.lost(), end_waiting);
+  const EitherStop waiting(stop, keeper.lost());
   JournalWriter journal(context, fence);
   Settler settler(context.provider, context.schema, context.clock, boundary, keeper,
-                  waiting.get_token());
+                  waiting.token());
 
   auto recovered = recover_intents({context, journal, settler, Retiring::No}, fence.environment);
   if (!recovered) return fail(std::move(recovered.error()).in(frame));
@@ -277,8 +280,8 @@ Result<ApplyReport> apply_plan(const ApplyContext& context, const Plan& plan,
                [](const Intent& intent) { return intent.verb == Verb::Retire; });
   auto steps = steps_of(plan, recorded->states, retiring);
   OperationRunner runner(context, plan, journal, settler, *std::move(recorded),
-                         waiting.get_token());
-  return Execution(context, std::move(steps), runner, keeper, waiting.get_token()).run();
+                         waiting.token());
+  return Execution(context, std::move(steps), runner, keeper, waiting.token()).run();
 }
 
 std::string_view to_string(OperationOutcome outcome) noexcept {

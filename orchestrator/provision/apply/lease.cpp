@@ -7,6 +7,8 @@
 
 namespace bailey {
 
+using std::chrono::milliseconds;
+
 namespace {
 
 struct LeaseBody {
@@ -64,6 +66,21 @@ Result<LeaseBody> own_lease(Transaction& transaction, const Fence& fence) {
   return **body;
 }
 
+WallTime end_after(LeaseBody& body, WallTime now) {
+  return body.expires_at = now + std::chrono::seconds(body.ttl_seconds);
+}
+
+/// The new end.
+Result<WallTime> extend_lease(Transaction& transaction, const Fence& fence, WallTime now) {
+  auto body = own_lease(transaction, fence);
+  if (!body) return fail(std::move(body.error()));
+  const auto end = end_after(*body, now);
+  if (auto stored = store_lease(transaction, fence.environment, *body); !stored) {
+    return fail(std::move(stored.error()));
+  }
+  return end;
+}
+
 }  // namespace
 
 Result<Fence> acquire_lease(Transaction& transaction, const std::string& environment,
@@ -97,10 +114,9 @@ Result<Fence> acquire_lease(Transaction& transaction, const std::string& environ
 Status renew_lease(Transaction& transaction, const Fence& fence, WallTime now) {
   auto body = own_lease(transaction, fence);
   if (!body) return fail(std::move(body.error()));
-  const std::chrono::seconds ttl(body->ttl_seconds);
   // Most writes come soon after another one: only what has grown old is worth a write.
-  if (body->expires_at - now > ttl * 2 / 3) return {};
-  body->expires_at = now + ttl;
+  if (body->expires_at - now > std::chrono::seconds(body->ttl_seconds) * 2 / 3) return {};
+  end_after(*body, now);
   return store_lease(transaction, fence.environment, *body);
 }
 
@@ -118,19 +134,68 @@ Status release_lease(Transaction& transaction, const Fence& fence) {
   return store_lease(transaction, fence.environment, **body);
 }
 
+Result<std::unique_ptr<Transaction>> FencedStore::begin(Access access) {
+  auto transaction = store_.begin(access);
+  if (!transaction || access == Access::Read) return transaction;
+  if (auto ours = check_fence(**transaction, fence_); !ours) return fail(std::move(ours.error()));
+  return transaction;
+}
+
+milliseconds LeaseTerm::remaining() const {
+  const auto asked = now();
+  const std::lock_guard lock(mutex_);
+  if (!until_) return milliseconds(0);
+  const auto left =
+      std::min<milliseconds>(until_->wall - asked.wall,
+                             std::chrono::floor<milliseconds>(until_->monotonic - asked.monotonic));
+  return std::max(left - kLeaseMargin, milliseconds(0));
+}
+
+void LeaseTerm::hold_until(const Moment& asked, WallTime expires_at) {
+  const std::lock_guard lock(mutex_);
+  until_ = Moment{asked.monotonic + (expires_at - asked.wall), expires_at};
+}
+
+void LeaseTerm::end() {
+  const std::lock_guard lock(mutex_);
+  until_.reset();
+}
+
 LeaseKeeper::LeaseKeeper(StateStore& store, Clock& clock, Fence fence, Heartbeat heartbeat)
     : store_(store),
       clock_(clock),
       fence_(std::move(fence)),
-      interval_(heartbeat.interval),
-      kept_(clock.monotonic_now()),
-      beat_(heartbeat.threads.wait_point()),
-      thread_(heartbeat.threads.start([this] { run(); })) {
-  if (!thread_) lost_.request_stop();  // Nobody would notice that it ran out.
+      term_(std::make_shared<LeaseTerm>(clock)),
+      beat_(heartbeat.threads.wait_point()) {
+  look_up();
+  if (heartbeat.interval) interval_ = *heartbeat.interval;
+  thread_ = heartbeat.threads.start([this] { run(); });
+  if (!thread_) give_up();  // Nobody would notice that it ran out.
 }
 
 LeaseKeeper::~LeaseKeeper() {
   ended_.request_stop();
+  thread_.reset();
+  term_->end();
+}
+
+void LeaseKeeper::give_up() noexcept {
+  term_->end();
+  lost_.request_stop();
+}
+
+/// What is left of the lease as it was given; without an answer it counts as over until renewed.
+void LeaseKeeper::look_up() {
+  const auto asked = term_->now();
+  const auto body = in_transaction(store_, Access::Read, [&](Transaction& transaction) {
+    return own_lease(transaction, fence_);
+  });
+  if (!body && body.error().kind() == ErrorKind::Conflict) give_up();
+  if (!body) return;
+  term_->hold_until(asked, body->expires_at);
+  const milliseconds ttl = std::chrono::seconds(body->ttl_seconds);
+  interval_ = ttl / 3;
+  kept_ = asked.monotonic - std::max(ttl - (body->expires_at - asked.wall), milliseconds(0));
 }
 
 void LeaseKeeper::run() {
@@ -144,27 +209,27 @@ void LeaseKeeper::run() {
     if (ended_.stop_requested()) return;
     const auto renewed = renew();
     if (!renewed && (renewed.error().kind() == ErrorKind::Conflict || age() >= 2 * interval_)) {
-      lost_.request_stop();
-      return;
+      return give_up();
     }
     pause = renewed ? interval_ : interval_ / 10;
   }
 }
 
 Status LeaseKeeper::renew() {
-  const auto asked = clock_.monotonic_now();
-  auto renewed = in_transaction(store_, Access::Write, [&](Transaction& transaction) {
-    return renew_lease(transaction, fence_, clock_.wall_now());
+  const auto asked = term_->now();
+  const auto end = in_transaction(store_, Access::Write, [&](Transaction& transaction) {
+    return extend_lease(transaction, fence_, asked.wall);
   });
-  if (!renewed) return renewed;
+  if (!end) return fail(Error(end.error()));
+  term_->hold_until(asked, *end);
   const std::lock_guard lock(mutex_);
-  kept_ = std::max(kept_, asked);
+  kept_ = std::max(kept_, asked.monotonic);
   return {};
 }
 
-std::chrono::milliseconds LeaseKeeper::age() const {
+milliseconds LeaseKeeper::age() const {
   const std::lock_guard lock(mutex_);
-  return std::chrono::duration_cast<std::chrono::milliseconds>(clock_.monotonic_now() - kept_);
+  return std::chrono::duration_cast<milliseconds>(clock_.monotonic_now() - kept_);
 }
 
 Status LeaseKeeper::confirm() {

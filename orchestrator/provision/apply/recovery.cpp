@@ -1,6 +1,7 @@
 #include "orchestrator/provision/apply/recovery.hpp"
 
 #include "orchestrator/base/json.hpp"
+#include "orchestrator/base/stop.hpp"
 #include "orchestrator/provision/apply/recover_intents.hpp"
 
 #include <algorithm>
@@ -304,13 +305,11 @@ Result<RecoveryReport> recover(const ApplyContext& context, const std::string& b
   });
   if (!ours) return fail(std::move(ours.error()).in("recovering " + fence.environment));
   LeaseKeeper keeper(context.store, context.clock, fence, {.threads = context.threads});
-  std::stop_source waiting;
-  const auto end_waiting = [&waiting] { waiting.request_stop(); };
-  const std::stop_callback on_stop(stop, end_waiting);
-  const std::stop_callback on_lost(keeper.lost(), end_waiting);
+  const SendingWithin lease(keeper.term());
+  const EitherStop waiting(std::move(stop), keeper.lost());
   JournalWriter journal(context, fence);
   Settler settler(context.provider, context.schema, context.clock, boundary, keeper,
-                  waiting.get_token());
+                  waiting.token());
   return recover_intents({context, journal, settler, Retiring::Yes}, fence.environment);
 }
 

@@ -14,8 +14,11 @@ struct CredentialAccess {
   bool stamped = false;  ///< There are identities to issue from.
 
   [[nodiscard]] CredentialTools tools(Engine& engine) const {
-    return {engine.store(),  *provider,      engine.sealer(),
-            engine.opener(), engine.clock(), engine.random()};
+    return tools(engine, engine.store());
+  }
+  /// With another view of the store, which outlives them: FencedStore, for work under a lease.
+  [[nodiscard]] CredentialTools tools(Engine& engine, StateStore& store) const {
+    return {store, *provider, engine.sealer(), engine.opener(), engine.clock(), engine.random()};
   }
 };
 

@@ -4,6 +4,7 @@
 #include "orchestrator/base/random.hpp"
 #include "orchestrator/declare/spec/source_files.hpp"
 #include "orchestrator/model/bundle.hpp"
+#include "orchestrator/provision/apply/lease.hpp"
 #include "orchestrator/provision/provider/provider.hpp"
 #include "orchestrator/record/audit/log_key.hpp"
 #include "orchestrator/record/store/state_store.hpp"
@@ -32,6 +33,7 @@ struct EngineParts {
   const Opener& opener;
   const LogKey& log_key;
   std::filesystem::path work_folder;  ///< Programs of bundles are laid out here.
+  std::chrono::seconds lease_ttl = kDefaultLeaseTtl;
 };
 
 using BundlePointer = std::shared_ptr<const Bundle>;
@@ -54,6 +56,8 @@ class Engine {
   [[nodiscard]] const Sealer& sealer() const noexcept { return parts_.sealer; }
   [[nodiscard]] const Opener& opener() const noexcept { return parts_.opener; }
   [[nodiscard]] const LogKey& log_key() const noexcept { return parts_.log_key; }
+  /// How long an environment that a killed process worked on stays closed to others.
+  [[nodiscard]] std::chrono::seconds lease_ttl() const noexcept { return parts_.lease_ttl; }
   [[nodiscard]] const ProviderSchemas& schemas() const noexcept { return schemas_; }
   [[nodiscard]] CheckBoard& checks() noexcept { return *checks_; }
   /// By which the lives of sandboxes are measured.

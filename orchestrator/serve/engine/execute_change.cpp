@@ -2,6 +2,7 @@
 
 #include "orchestrator/base/digest.hpp"
 #include "orchestrator/base/json.hpp"
+#include "orchestrator/base/stop.hpp"
 #include "orchestrator/base/text.hpp"
 #include "orchestrator/provision/apply/moves.hpp"
 #include "orchestrator/provision/apply/recovery.hpp"
@@ -101,7 +102,7 @@ Result<Claim> claim(Engine& engine, Transaction& transaction, const ChangeId& id
     return fail(std::move(current.error()));
   }
   auto fence = acquire_lease(transaction, change->environment, "change:" + id.str(),
-                             kDefaultLeaseTtl, engine.clock().wall_now());
+                             engine.lease_ttl(), engine.clock().wall_now());
   if (!fence) return fail(std::move(fence.error()));
   step(*change, ChangeState::Executing, engine.now(),
        by ? "by " + to_string(by->caller.subject) : "the gate is met");
@@ -300,8 +301,8 @@ Status take_down(Work& work) {
     if (auto ran = run_plan(work, boundary); !ran) return ran;
   }
   work.progress.enter(ExecutionStage::Stamping);
-  auto stripped =
-      strip_environment(work.engine, *work.bench.bundle, *work.bench.environment, work.stop);
+  auto stripped = strip_environment(work.engine, *work.bench.bundle, *work.bench.environment,
+                                    work.claim.fence, work.stop);
   if (!stripped) return fail(std::move(stripped.error()).in("revoking its credentials"));
   // An adopted one that an earlier run gave back still stands, and is nobody's of ours: only its
   // mark tells.
@@ -361,8 +362,8 @@ Result<Change> run_apply(Work& work) {
   auto applied = apply(work);
   if (!applied) return fail_change(work.engine, work.claim, applied.error(), work.stop);
   work.progress.enter(ExecutionStage::Stamping);
-  auto stamped =
-      stamp_environment(work.engine, *work.bench.bundle, *work.bench.environment, work.stop);
+  auto stamped = stamp_environment(work.engine, *work.bench.bundle, *work.bench.environment,
+                                   work.claim.fence, work.stop);
   if (!stamped) {
     return fail_change(work.engine, work.claim,
                        std::move(stamped.error()).in("stamping its credentials"), work.stop);
@@ -406,7 +407,7 @@ Result<Claim> reclaim_change(Engine& engine, const ChangeId& id) {
           return fail(ErrorKind::FailedPrecondition, id.str() + " is not being executed");
         }
         auto fence = acquire_lease(transaction, change->environment, "change:" + id.str(),
-                                   kDefaultLeaseTtl, engine.clock().wall_now());
+                                   engine.lease_ttl(), engine.clock().wall_now());
         if (!fence) return fail(std::move(fence.error()));
         if (resumed) {
           forget_old_attempts(*change);
@@ -448,18 +449,24 @@ Result<Change> run_change(Engine& engine, Claim claim, ProgressTracker* tracker,
   if (!provider) return fail_change(engine, claim, provider.error(), stop);
   // The lease is kept alive over everything: programs and credentials take their time too.
   LeaseKeeper keeper(engine.store(), engine.clock(), claim.fence);
+  const SendingWithin lease(keeper.term());
+  const EitherStop ended(std::move(stop), keeper.lost());
   ProgressTracker unwatched(engine.clock());
   Work work{engine,
             claim,
             *std::move(bench),
             *std::move(provider),
             tracker == nullptr ? unwatched : *tracker,
-            stop};
+            ended.token()};
+  if (work.stop.stop_requested()) {
+    return fail_change(engine, claim, Error(ErrorKind::Cancelled, "stopped before it began"),
+                       work.stop);
+  }
   if (claim.change.kind != ChangeKind::Destroy) return run_apply(work);
   auto down = take_down(work);
   if (!down) {
     const auto left = what_is_left(work, down.error());
-    return fail_change(engine, claim, down.error(), stop, left);
+    return fail_change(engine, claim, down.error(), work.stop, left);
   }
   return finish_destroyed(engine, claim);
 }

@@ -126,7 +126,7 @@ Result<Json> import_boundary(Import& import, const Request& request, const Fence
         return record(import, transaction, fence, state, found, request);
       });
   if (!recorded) return fail(std::move(recorded.error()));
-  auto stamped = stamp_environment(import.engine, import.bundle, import.environment, stop);
+  auto stamped = stamp_environment(import.engine, import.bundle, import.environment, fence, stop);
   if (!stamped) {
     return fail(std::move(stamped.error())
                     .in("giving its roles new credentials; the record itself is complete"));
@@ -144,9 +144,10 @@ Result<Json> import_found(Import& import, const Request& request, const ImportRe
   if (!boundaries) return fail(std::move(boundaries.error()));
   auto boundary = choose(*boundaries, wanted);
   if (!boundary) return fail(std::move(boundary.error()));
-  return with_lease(import.engine, wanted.environment, "import", [&](const Fence& fence) {
-    return import_boundary(import, request, fence, *boundary, stop);
-  });
+  return with_lease(import.engine, wanted.environment, "import", stop,
+                    [&](const Fence& fence, std::stop_token ended) {
+                      return import_boundary(import, request, fence, *boundary, ended);
+                    });
 }
 
 }  // namespace

@@ -143,10 +143,12 @@ Status rotate_credentials(Engine& engine, const Request& request, const std::str
     auto opened = open_with(engine, request, environment, Power::Administer);
     if (!opened) return fail(std::move(opened.error()));
     // Rotating is for whoever has the environment's lease, as stamping and stripping are.
-    return with_lease(engine, environment, "credentials", [&](const Fence&) {
-      return renew_credentials(opened->access.tools(engine), opened->access.scope,
-                               actor_of(request), stop);
-    });
+    return with_lease(engine, environment, "credentials", stop,
+                      [&](const Fence& fence, std::stop_token ended) {
+                        FencedStore store(engine.store(), fence);
+                        return renew_credentials(opened->access.tools(engine, store),
+                                                 opened->access.scope, actor_of(request), ended);
+                      });
   });
 }
 
@@ -175,17 +177,19 @@ Result<Json> list_environment_credentials(Engine& engine, const Request& request
 }
 
 Status stamp_environment(Engine& engine, const Bundle& bundle, const Environment& environment,
-                         std::stop_token stop) {
+                         const Fence& fence, std::stop_token stop) {
   auto access = credential_access(engine, bundle, environment);
   if (!access) return fail(std::move(access.error()));
-  return stamp_credentials(access->tools(engine), access->scope, Actor{}, stop);
+  FencedStore store(engine.store(), fence);
+  return stamp_credentials(access->tools(engine, store), access->scope, Actor{}, stop);
 }
 
 Status strip_environment(Engine& engine, const Bundle& bundle, const Environment& environment,
-                         std::stop_token stop) {
+                         const Fence& fence, std::stop_token stop) {
   auto access = credential_access(engine, bundle, environment);
   if (!access) return fail(std::move(access.error()));
-  return strip_credentials(access->tools(engine), access->scope, Actor{}, stop);
+  FencedStore store(engine.store(), fence);
+  return strip_credentials(access->tools(engine, store), access->scope, Actor{}, stop);
 }
 
 Result<LentCredential> lend_read_credential(Engine& engine, const Bundle& bundle,

@@ -46,13 +46,16 @@ struct HandedOut {
                                         const std::string& environment, std::stop_token stop);
 
 /// After an apply: an identity for each role of the template, a credential for each entry of the
-/// spec. Safe to repeat.
+/// spec. Writes nothing once the lease is lost. Safe to repeat.
 [[nodiscard]] Status stamp_environment(Engine& engine, const Bundle& bundle,
-                                       const Environment& environment, std::stop_token stop);
+                                       const Environment& environment, const Fence& fence,
+                                       std::stop_token stop);
 
-/// With a destroy: every credential and identity goes. Safe to repeat.
+/// With a destroy: every credential and identity goes. Writes nothing once the lease is lost. Safe
+/// to repeat.
 [[nodiscard]] Status strip_environment(Engine& engine, const Bundle& bundle,
-                                       const Environment& environment, std::stop_token stop);
+                                       const Environment& environment, const Fence& fence,
+                                       std::stop_token stop);
 
 /// A short-lived credential for Bailey's own programs. `variables` is empty where there is nothing
 /// to read yet, or no role that can only read.

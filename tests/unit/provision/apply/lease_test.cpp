@@ -117,5 +117,85 @@ TEST_F(Lease, KeeperTellsWhenItIsLost) {
   EXPECT_TRUE(keeper.lost().stop_requested());
 }
 
+TEST_F(Lease, KeeperOfALostOneSaysSoAtOnce) {
+  const auto first = acquire("a");
+  clock_.advance(seconds(61));
+  ASSERT_TRUE(acquire("b"));
+  const LeaseKeeper keeper(*store_, clock_, *first);
+  EXPECT_TRUE(keeper.lost().stop_requested());
+  EXPECT_EQ(keeper.term()->remaining(), seconds(0));
+}
+
+TEST_F(Lease, TermEndsWithTheLeaseWhateverTheKeeperKnows) {
+  const auto fence = acquire("a");
+  clock_.advance(seconds(10));
+  // It never gets to renew: as if the process had been stopped.
+  const LeaseKeeper keeper(*store_, clock_, *fence, {.interval = std::chrono::hours(1)});
+  EXPECT_EQ(keeper.term()->remaining(), seconds(50) - kLeaseMargin);
+  clock_.advance(seconds(47));
+  EXPECT_EQ(keeper.term()->remaining(), seconds(1));
+  clock_.advance(seconds(1));
+  EXPECT_EQ(keeper.term()->remaining(), seconds(0));
+  EXPECT_FALSE(keeper.lost().stop_requested());
+  clock_.advance(seconds(3600));
+  EXPECT_EQ(keeper.term()->remaining(), seconds(0));
+}
+
+TEST_F(Lease, TermIsOverOnceTheKeeperIsGone) {
+  const auto fence = acquire("a");
+  std::shared_ptr<const SendWindow> term;
+  {
+    const LeaseKeeper keeper(*store_, clock_, *fence);
+    term = keeper.term();
+    EXPECT_GT(term->remaining(), seconds(0));
+  }
+  EXPECT_EQ(term->remaining(), seconds(0));
+}
+
+/// Its wall clock can be set, as people and NTP do.
+class SetClock final : public Clock {
+ public:
+  WallTime wall = WallTime(std::chrono::hours(1'000));
+  MonotonicTime monotonic{};
+  [[nodiscard]] WallTime wall_now() const override { return wall; }
+  [[nodiscard]] MonotonicTime monotonic_now() const override { return monotonic; }
+  bool sleep_for(std::chrono::milliseconds, std::stop_token) override { return true; }
+};
+
+TEST(LeaseTerm, EndsByWhicheverClockIsAhead) {
+  SetClock clock;
+  LeaseTerm term(clock);
+  EXPECT_EQ(term.remaining(), seconds(0));
+  const auto asked = term.now();
+  term.hold_until(asked, clock.wall + seconds(60));
+  EXPECT_EQ(term.remaining(), seconds(60) - kLeaseMargin);
+  clock.monotonic += seconds(20);
+  EXPECT_EQ(term.remaining(), seconds(40) - kLeaseMargin);
+  clock.wall += seconds(50);  // The machine had been suspended, say.
+  EXPECT_EQ(term.remaining(), seconds(10) - kLeaseMargin);
+  clock.wall -= seconds(500);  // Set back: nobody else is given the lease, and yet it gets old.
+  EXPECT_EQ(term.remaining(), seconds(40) - kLeaseMargin);
+  clock.monotonic += seconds(41);
+  EXPECT_EQ(term.remaining(), seconds(0));
+}
+
+TEST_F(Lease, FencedStoreWritesForItsHolderAlone) {
+  const auto first = acquire("a");
+  FencedStore fenced(*store_, *first);
+  const auto write = [&] {
+    return in_transaction(fenced, Access::Write, [](Transaction& transaction) {
+      return transaction.put(Collection::Credential, "dev/one", Json::object());
+    });
+  };
+  EXPECT_TRUE(write());
+  clock_.advance(seconds(61));
+  EXPECT_TRUE(write());  // Nobody took it.
+  ASSERT_TRUE(acquire("b"));
+  const auto late = write();
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code(), "lease.lost");
+  EXPECT_TRUE(fenced.begin(Access::Read));
+}
+
 }  // namespace
 }  // namespace bailey

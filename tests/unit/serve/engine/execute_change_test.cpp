@@ -340,6 +340,8 @@ TEST(ReclaimChange, TheOldHolderCanNoLongerEndIt) {
   ASSERT_TRUE(new_claim) << new_claim.error().render();
   const auto late = run_change(world.engine(), *std::move(old_claim), {}, {});
   EXPECT_EQ(code_of(late), "lease.lost");
+  // Nor does it begin anything: not even the boundary was asked for.
+  EXPECT_EQ(world.provider->wanted.environment, "");
   const auto done = run_change(world.engine(), *std::move(new_claim), {}, {});
   ASSERT_TRUE(done) << done.error().render();
   EXPECT_EQ(done->state, ChangeState::Done);
