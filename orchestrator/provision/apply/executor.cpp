@@ -279,8 +279,7 @@ Result<ApplyReport> apply_plan(const ApplyContext& context, const Plan& plan,
   std::copy_if(recorded->intents.begin(), recorded->intents.end(), std::back_inserter(retiring),
                [](const Intent& intent) { return intent.verb == Verb::Retire; });
   auto steps = steps_of(plan, recorded->states, retiring);
-  OperationRunner runner(context, plan, journal, settler, *std::move(recorded),
-                         waiting.token());
+  OperationRunner runner(context, plan, journal, settler, *std::move(recorded), waiting.token());
   return Execution(context, std::move(steps), runner, keeper, waiting.token()).run();
 }
 
