@@ -103,9 +103,6 @@ void SimulatedCloud::judge_sender(const Server& server, const Call& call) {
 
 void SimulatedCloud::judge_subject(const Call& call) {
   if (const auto marker = Marker::parse(call.subject)) {
-    if (marker->generation > spec.highest_generation(marker->address)) {
-      violation("nobody asked for another generation of " + marker->str());
-    }
     return judge_intent(call, marker->address);
   }
   const auto resource = fake.with_id(call.subject);
@@ -164,7 +161,16 @@ void SimulatedCloud::acted(const Call& call) {
   compare(counted_.removed_in_use, now.removed_in_use, "removed while in use");
   compare(counted_.dangling, now.dangling, "refers to what is not there");
   counted_ = now;
-  if (call.verb == "create" && fake.duplicates() > 0) violation("a duplicate of " + call.subject);
+  if (call.verb != "create") return;
+  if (fake.duplicates() > 0) violation("a duplicate of " + call.subject);
+  const auto marker = Marker::parse(call.subject);
+  const auto made = fake.with_marker(*marker);
+  if (!made || !made->complete) return;
+  auto& generations = made_[marker->address];
+  generations.insert(marker->generation);
+  if (generations.size() > spec.reasons_to_make(marker->address)) {
+    violation("nobody asked for another generation of " + marker->str());
+  }
 }
 
 void SimulatedCloud::put_strangers() {

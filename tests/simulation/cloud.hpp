@@ -78,6 +78,7 @@ class SimulatedCloud {
 
   StateStore& truth_;
   std::vector<FakeCloud::Resource> strangers_;
+  std::map<ResourceAddress, std::set<int>> made_;  ///< Generations that were made whole.
   FakeViolations counted_;
 };
 

@@ -1,17 +1,43 @@
 #include "tests/simulation/scheduler.hpp"
 
 #include <algorithm>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
 
 namespace bailey::test {
+
+namespace {
+
+/// Not std::binary_semaphore: libstdc++ 12's can sleep through a release (GCC bug 104928).
+class Turn {
+ public:
+  void give() {
+    const std::lock_guard lock(mutex_);
+    given_ = true;
+    changed_.notify_one();
+  }
+  void take() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return given_; });
+    given_ = false;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool given_ = false;
+};
+
+}  // namespace
 
 struct Scheduler::Task {
   int number = 0;
   Process* process = nullptr;
   std::function<void()> body;
   std::thread thread;
-  std::binary_semaphore turn{0};
+  Turn turn;
   bool runnable = true;
   bool done = false;
   Woken woken = Woken::ByOther;
@@ -74,7 +100,7 @@ std::unique_ptr<Thread> Scheduler::start(Process& process, std::function<void()>
   task.body = std::move(body);
   tasks_.push_back(std::move(owned));
   task.thread = std::thread([this, &task] {
-    task.turn.acquire();
+    task.turn.take();
     current_task = &task;
     task.body();
     end_task(task);
@@ -86,7 +112,7 @@ void Scheduler::end_task(Task& task) {
   task.done = true;
   task.runnable = false;
   if (task.joiner != nullptr) wake(task.joiner);
-  choose()->turn.release();  // Nothing of the task may be touched from here on.
+  choose()->turn.give();  // Nothing of the task may be touched from here on.
 }
 
 void Scheduler::at(VirtualTime time, std::function<void()> event) {
@@ -97,8 +123,8 @@ void Scheduler::pass_turn() {
   auto* self = current_task;
   auto* next = choose();
   if (next == self) return;
-  next->turn.release();
-  self->turn.acquire();
+  next->turn.give();
+  self->turn.take();
 }
 
 void Scheduler::yield() {

@@ -11,7 +11,6 @@
 #include <memory>
 #include <optional>
 #include <random>
-#include <semaphore>
 #include <stop_token>
 #include <string>
 #include <thread>

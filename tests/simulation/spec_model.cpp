@@ -111,7 +111,7 @@ void SpecModel::change_one() {
 }
 
 void SpecModel::allow_another(const std::string& name) {
-  ++generations_[name];
+  ++reasons_[name];
   for (const auto& [other, item] : items_) {
     if (item.network == name) allow_another(other);
   }
@@ -121,9 +121,9 @@ void SpecModel::note_loss(const ResourceAddress& address) {
   allow_another(address.resource);
 }
 
-int SpecModel::highest_generation(const ResourceAddress& address) const {
-  const auto found = generations_.find(address.resource);
-  return found == generations_.end() ? 0 : found->second;
+std::size_t SpecModel::reasons_to_make(const ResourceAddress& address) const {
+  const auto found = reasons_.find(address.resource);
+  return found == reasons_.end() ? 0 : found->second;
 }
 
 bool SpecModel::declares(const ResourceAddress& address, const std::string& type) const {

@@ -24,8 +24,8 @@ class SpecModel {
 
   /// It was lost, or drifted where the API cannot change it back: it has to be made anew.
   void note_loss(const ResourceAddress& address);
-  /// The highest generation of a resource for which there was a reason so far.
-  [[nodiscard]] int highest_generation(const ResourceAddress& address) const;
+  /// How often there was a reason so far to make a resource, or to make it anew.
+  [[nodiscard]] std::size_t reasons_to_make(const ResourceAddress& address) const;
 
  private:
   struct Item {
@@ -47,7 +47,7 @@ class SpecModel {
 
   Dice& dice_;
   std::map<std::string, Item> items_;  ///< In the order of their names each refers to earlier ones.
-  std::map<std::string, int> generations_;
+  std::map<std::string, std::size_t> reasons_;
   int added_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/base/stop.hpp"
 #include "orchestrator/provision/apply/recover_intents.hpp"
+#include "orchestrator/provision/plan/refresh.hpp"
 
 #include <algorithm>
 #include <map>
@@ -151,13 +152,20 @@ class Recovery {
     if (!shown) return open(intent, std::move(shown.error()));
     auto recording = recording_for(intent, "resource.recover");
     recording.intent = retirement(intent, intent.superseded);
-    if (*shown) {
-      recording.detail = "it had not been deleted";
+    if (*shown || is_hidden(intent.address)) {
+      recording.detail = *shown ? "it had not been deleted" : "it may not have been deleted";
       return written(intent, Settlement::Standing, recording);
     }
     recording.detail = "it had been deleted";
     recording.erase_resource = true;
     return written(intent, Settlement::Deleted, recording);
+  }
+
+  bool is_hidden(const ResourceAddress& address) const {
+    const auto& context = tools_.context;
+    const auto state = states_.find(address);
+    return state != states_.end() &&
+           may_be_hidden(state->second, context.schema, context.clock.wall_now());
   }
 
   RecoveredIntent settle_retire(Intent intent) {

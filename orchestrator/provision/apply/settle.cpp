@@ -112,7 +112,11 @@ ActResult Settler::create(const Intent& intent, Earlier earlier) {
     }
     if (!is_lost_answer(made.error())) return take_away(intent, std::move(made.error()));
 
-    const auto floor = made.error().retry_after().value_or(std::chrono::milliseconds(0));
+    // Whoever comes next, here or in a later step, comes after that.
+    if (const auto after = made.error().retry_after();
+        after && !clock_.sleep_for(*after, wait_stop_)) {
+      return ended(Ending::Unknown, std::move(made.error()));
+    }
     auto found = look_up(intent, ended_at + grace_of(intent.type));
     if (!found) return ended(Ending::Unknown, std::move(found.error()));
     if (*found && (*found)->complete) return done(**std::move(found));
@@ -120,9 +124,6 @@ ActResult Settler::create(const Intent& intent, Earlier earlier) {
     if (attempt == kAttempts) {
       return *found ? take_away(intent, std::move(made.error()))
                     : ended(Ending::NotDone, std::move(made.error()));
-    }
-    if (floor.count() > 0 && !clock_.sleep_for(floor, wait_stop_)) {
-      return ended(Ending::Unknown, std::move(made.error()));
     }
   }
 }
@@ -166,13 +167,14 @@ ActResult Settler::remove(const std::string& type, const std::string& provider_i
     if (!is_lost_answer(removed.error())) {
       return ended(Ending::NotDone, std::move(removed.error()));
     }
-    auto shown = read(type, provider_id);
-    if (!shown) return ended(Ending::Unknown, std::move(removed.error()));
-    if (!*shown) return done();
-    if (attempt == kAttempts ||
-        !clock_.sleep_for(pause_after(removed.error(), kFirstPause), wait_stop_)) {
-      return ended(Ending::NotDone, std::move(removed.error()));
+    // Asked again rather than looked at: what is not shown may only be hidden, and to remove it
+    // again does no harm.
+    if (attempt < kAttempts &&
+        clock_.sleep_for(pause_after(removed.error(), kFirstPause), wait_stop_)) {
+      continue;
     }
+    const auto shown = read(type, provider_id);
+    return ended(shown && *shown ? Ending::NotDone : Ending::Unknown, std::move(removed.error()));
   }
 }
 

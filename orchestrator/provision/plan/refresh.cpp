@@ -31,13 +31,6 @@ std::vector<std::optional<Listing>> list_all(Provider& provider,
   return listings;
 }
 
-bool is_young(const ResourceState& state, const RefreshRequest& request) {
-  const auto made = parse_time(state.made_at);
-  const auto type = request.schema.resource_types.find(state.type);
-  return made && type != request.schema.resource_types.end() &&
-         request.now < *made + type->second.visibility_grace;
-}
-
 /// For what its listing lacks: the provider's word on that one resource.
 Status look_up(Provider& provider, const RefreshRequest& request, const ResourceState& state,
                Refreshed& refreshed, std::stop_token stop) {
@@ -49,7 +42,7 @@ Status look_up(Provider& provider, const RefreshRequest& request, const Resource
     refreshed.unknown.insert(state.address);
   } else if (*found) {
     refreshed.observed.emplace(state.address, **std::move(found));
-  } else if (is_young(state, request)) {
+  } else if (may_be_hidden(state, request.schema, request.now)) {
     refreshed.unknown.insert(state.address);
   } else {
     refreshed.gone.insert(state.address);
@@ -64,6 +57,12 @@ void sort_by_id(std::vector<Observed>& list) {
 }
 
 }  // namespace
+
+bool may_be_hidden(const ResourceState& state, const ProviderSchema& schema, WallTime now) {
+  const auto made = parse_time(state.made_at);
+  const auto type = schema.resource_types.find(state.type);
+  return made && type != schema.resource_types.end() && now < *made + type->second.visibility_grace;
+}
 
 Result<Refreshed> refresh(Provider& provider, const RefreshRequest& request,
                           const std::vector<ResourceState>& states, std::stop_token stop) {

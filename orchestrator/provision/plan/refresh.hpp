@@ -39,6 +39,10 @@ struct RefreshRequest {
   Threads& threads = system_threads();
 };
 
+/// Made so lately that the provider may still hide it: that it is not shown says nothing.
+[[nodiscard]] bool may_be_hidden(const ResourceState& state, const ProviderSchema& schema,
+                                 WallTime now);
+
 /// One listing for each resource type of the schema, matched by provider id; a single read only for
 /// a recorded resource that its listing lacks. Fails as a whole when a listing fails: half a view
 /// would call the other half gone. Changes nothing anywhere.

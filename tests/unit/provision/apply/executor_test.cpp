@@ -190,6 +190,17 @@ TEST_F(Executor, SettlesALostAnswerWithoutASecondCreate) {
   check_invariants();
 }
 
+TEST_F(Executor, RemovesAgainRatherThanBelieveThatNothingIsShown) {
+  world_.declare("net", "network", {{"cidr", "10.0.0.0/24"}});
+  world_.cloud.set_visibility_delay(std::chrono::hours(1));
+  world_.cloud.set_hides_reads(true);
+  ASSERT_TRUE(world_.apply(world_.plan()).ok());
+  const auto planned = world_.plan(PlanKind::Destroy);
+  world_.provider->fail_call(1, test::FakeFault::FailBefore);
+  EXPECT_TRUE(world_.apply(planned).ok());
+  EXPECT_TRUE(world_.cloud.resources().empty());
+}
+
 TEST_F(Executor, WaitsForWhatWasMadeLateAndIsHidden) {
   world_.declare("net", "network", {{"cidr", "10.0.0.0/24"}});
   const auto planned = world_.plan();

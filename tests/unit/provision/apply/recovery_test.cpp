@@ -114,6 +114,15 @@ TEST_F(Recovery, FindsOutWhetherADeleteHappened) {
   EXPECT_TRUE(world_.states().empty());
 }
 
+TEST_F(Recovery, DoesNotTakeWhatIsHiddenForDeleted) {
+  stand();
+  world_.schema = test::fake_provider_schema(std::chrono::minutes(10));
+  die_at(1, FakeFault::CrashBefore, PlanKind::Destroy);
+  world_.cloud.vanish(world_.states().at(0).provider_id);
+  EXPECT_EQ(settle_one(), Settlement::Standing);
+  EXPECT_EQ(world_.states().size(), 1U);
+}
+
 TEST_F(Recovery, KeepsAnIntentThatItCannotSettle) {
   world_.declare("net", "network", {{"cidr", "10.0.0.0/24"}});
   const auto planned = world_.plan();
