@@ -62,7 +62,7 @@ for call in openat pwrite64 fdatasync fsync ftruncate unlink pread64 mmap fcntl;
       pread64/error=ENOSPC* | fcntl/error=ENOSPC* | unlink/error=ENOSPC*) continue ;;
     esac
     before=$runs nth=1
-    while run $call $fault $nth; do nth=$((nth + every)); done
+    while run "$call" "$fault" "$nth"; do nth=$((nth + every)); done
     printf '%-10s %-14s %4d places\n' "$call" "${fault/+/ from then on}" $((runs - before))
   done
 done

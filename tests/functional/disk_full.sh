@@ -122,11 +122,11 @@ grep -qi 'disk' "$work/refusal" || fail "the refusal does not say why: $(cat "$w
 rm "$work/disk/filler"
 for _ in $(seq 180); do
   state=$("$BAILEY" change show "$id" --json | jq -r .state)
-  [ "$state" != done ] || break
+  [ "$state" != "done" ] || break
   [ "$state" != failed ] || fail "the change failed: $("$BAILEY" change show "$id")"
   sleep 1
 done
-[ "$state" = done ] || fail "with room again the change is still $state"
+[ "$state" = "done" ] || fail "with room again the change is still $state"
 [ "$(networks | wc -l)" = 100 ] || fail "there are $(networks | wc -l) networks"
 diff <(networks) <(recorded) || fail "the record differs from the cloud"
 "$BAILEY" plan "$work/specs" --detailed-exitcode >/dev/null || fail "the next plan is not empty"
