@@ -246,7 +246,9 @@ class Planning {
     if (half == half_made_.end()) {
       // Something that was moved away may still bear this address.
       const auto newest = newest_.find(operation.address);
-      if (newest != newest_.end()) operation.generation = newest->second + 1;
+      if (newest != newest_.end()) {
+        operation.generation = std::max(operation.generation, newest->second + 1);
+      }
       return;
     }
     // Only the same type can be finished under its marker; another one needs a marker of its own.

@@ -233,8 +233,9 @@ Result<Estimates> begin_progress(Work& work, int concurrency) {
 
 // A hint for the next time: a change does not fail for it.
 void remember_durations(Work& work, const ApplyReport& report) {
+  FencedStore store(work.engine.store(), work.claim.fence);
   [[maybe_unused]] const auto written =
-      in_transaction(work.engine.store(), Access::Write, [&](Transaction& transaction) -> Status {
+      in_transaction(store, Access::Write, [&](Transaction& transaction) -> Status {
         const auto& account = work.bench.environment->account;
         auto estimates = load_estimates(transaction, account);
         if (!estimates) return fail(std::move(estimates.error()));

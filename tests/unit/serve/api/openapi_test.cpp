@@ -342,7 +342,7 @@ TEST(OpenApi, EveryRealAnswerIsAsItSays) {
       checked.call(201, "alice", "POST", "/v1/environments/dev/drift/decisions", decision);
   checked.api.await(ChangeId(string_member(ignored, "change")), ChangeState::Done);
   checked.call(200, "alice", "GET", "/v1/changes/" + string_member(ignored, "change") + "/plan");
-  checked.call(422, "alice", "POST", "/v1/environments/dev/drift/decisions",
+  checked.call(400, "alice", "POST", "/v1/environments/dev/drift/decisions",
                {{"action", "nothing"}, {"findings", {"drift-x"}}});
   checked.call(200, "alice", "POST", "/v1/environments/dev/drift");
   checked.call(200, "alice", "GET", "/v1/environments/dev");

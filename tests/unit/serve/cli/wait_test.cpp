@@ -141,9 +141,9 @@ TEST_F(Follow, AnInterruptionStopsTheWatchingAndSaysHowToGoOn) {
 TEST_F(Follow, AnInterruptionEndsACallThatIsUnderWay) {
   stands("dev", "executing");
   std::promise<void> answer;
-  on_request_ = [&] {
+  on_request_ = [answered = answer.get_future().share()] {
     ::kill(::getpid(), SIGTERM);
-    answer.get_future().wait();  // Not before the watching has ended.
+    answered.wait();  // Not before the watching has ended.
   };
   EXPECT_EQ(follow_watched(), kInterrupted);
   answer.set_value();
