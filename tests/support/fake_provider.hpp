@@ -29,6 +29,7 @@ enum class FakeFault : std::uint8_t {
   Refuse,       ///< A final no, before anything happened.
   FailBefore,   ///< Unavailable, before anything happened.
   LoseAnswer,   ///< It happened; Timeout.
+  NotShown,     ///< It happened, and does not show yet; NotFound.
   HalfMade,     ///< A create makes half a resource; Timeout. Other calls: as LoseAnswer.
   CrashBefore,  ///< We die before it was sent: this call and all later ones are Cancelled.
   CrashAfter,   ///< It happened; we die.
