@@ -289,6 +289,7 @@ class FakeProvider::Call {
   /// What is answered after acting.
   [[nodiscard]] std::optional<Error> after() const {
     if (fault_ == FakeFault::CrashAfter) return Error(ErrorKind::Cancelled, "the process is gone");
+    if (fault_ == FakeFault::NotShown) return Error(ErrorKind::NotFound, "it is not there");
     if (fault_ == FakeFault::LoseAnswer || fault_ == FakeFault::HalfMade) {
       return Error(ErrorKind::Timeout, "no answer");
     }

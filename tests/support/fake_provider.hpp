@@ -32,6 +32,7 @@ enum class FakeFault : std::uint8_t {
   FailBefore,   ///< Unavailable, before anything happened.
   RateLimit,    ///< Asked to come again after kFakeRetryAfter, before anything happened.
   LoseAnswer,   ///< It happened; Timeout.
+  NotShown,     ///< It happened, and does not show yet; NotFound.
   HalfMade,     ///< A create makes half a resource; Timeout. Other calls: as LoseAnswer.
   CrashBefore,  ///< We die before it was sent: this call and all later ones are Cancelled.
   CrashAfter,   ///< It happened; we die.

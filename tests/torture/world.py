@@ -45,7 +45,7 @@ class Ended:
 
 
 class World:
-    """A folder of its own; close() ends the cloud. `grace` and `lease` are those of its servers."""
+    """A folder of its own; close() ends the cloud, and what servers are left. `grace` and `lease` are those of its servers."""
 
     def __init__(self, folder, names, faults=None, grace=0, lease=60):
         self.folder = pathlib.Path(folder)
@@ -56,6 +56,7 @@ class World:
         self.grace, self.lease = grace, lease
         self.versions = {name: 1 for name in names}
         self.started = 0
+        self.servers = []
         self.told = set()  # Failed changes that were reported already.
         openrc = self.folder / "openrc"
         command = [PROGRAM, "cloud", "--openrc", str(openrc), "--log", str(self.folder / "requests")]
@@ -68,6 +69,9 @@ class World:
         self.api = inventory.CloudApi(openrc)
 
     def close(self):
+        for server in self.servers:
+            if server.poll() is None:
+                server.kill()
         self.cloud.terminate()
         self.cloud.wait()
 
@@ -81,9 +85,10 @@ class World:
         file.write_text(specs.bundle(self.versions, str(self.folder / "openrc")))
         command = [PROGRAM, "server", "--data", self.data, "--specs", file, "--name", self.name]
         command += ["--grace", self.grace, "--lease", self.lease, *flags]
-        return subprocess.Popen(
-            [str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        words = [str(word) for word in command]
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.servers = [each for each in self.servers if each.poll() is None] + [process]
+        return process
 
     def run(self, *flags):
         process = self.start(*flags)

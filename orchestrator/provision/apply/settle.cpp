@@ -110,7 +110,9 @@ ActResult Settler::create(const Intent& intent, Earlier earlier) {
     if (made.error().kind() == ErrorKind::Cancelled) {
       return ended(Ending::Unknown, std::move(made.error()));
     }
-    if (!is_lost_answer(made.error())) return take_away(intent, std::move(made.error()));
+    // "Not found" is said of what was made and does not show yet: no refusal, and no proof.
+    const bool unsure = is_lost_answer(made.error()) || made.error().kind() == ErrorKind::NotFound;
+    if (!unsure) return take_away(intent, std::move(made.error()));
 
     // Whoever comes next, here or in a later step, comes after that.
     if (const auto after = made.error().retry_after();

@@ -9,8 +9,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <set>
+#include <string>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <vector>
 
 namespace bailey {
 
@@ -22,15 +25,32 @@ Result<Json> lease(const Context& context, const RunCommand& command) {
       {{"role", command.role}, {"ttl_seconds", command.ttl.count()}});
 }
 
+// The provider's tools read all variables of their prefix (`OS_`, `AWS_`): one of another login
+// that is left among them would be mixed with ours.
+void replace_login(const Json& variables) {
+  std::set<std::string> prefixes;
+  for (const auto& [name, value] : variables.items()) {
+    prefixes.insert(name.substr(0, name.find('_') + 1));
+  }
+  std::vector<std::string> old;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string variable(*entry);
+    const auto name = variable.substr(0, variable.find('='));
+    if (prefixes.contains(name.substr(0, name.find('_') + 1))) old.push_back(name);
+  }
+  for (const auto& name : old) ::unsetenv(name.c_str());
+  for (const auto& [name, value] : variables.items()) {
+    ::setenv(name.c_str(), value.get_ref<const std::string&>().c_str(), 1);
+  }
+}
+
 // The command keeps the terminal, so it is forked by hand: in the foreground, with our own streams,
 // and signals of the keyboard reaching it directly.
 int run_in_foreground(const std::vector<std::string>& words, const Json& variables) {
   const pid_t child = ::fork();
   if (child < 0) return kFailed;
   if (child == 0) {
-    for (const auto& [name, value] : variables.items()) {
-      ::setenv(name.c_str(), value.get_ref<const std::string&>().c_str(), 1);
-    }
+    replace_login(variables);
     for (const char* ours : {"BAILEY_TOKEN", "BAILEY_TOKEN_FILE"}) ::unsetenv(ours);
     std::vector<char*> arguments;
     for (const auto& word : words) arguments.push_back(const_cast<char*>(word.c_str()));

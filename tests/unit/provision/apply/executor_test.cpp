@@ -212,6 +212,17 @@ TEST_F(Executor, WaitsForWhatWasMadeLateAndIsHidden) {
   check_invariants();
 }
 
+TEST_F(Executor, WhatDoesNotShowYetIsNotTakenForRefused) {
+  world_.declare("net", "network", {{"cidr", "10.0.0.0/24"}});
+  world_.cloud.set_visibility_delay(std::chrono::seconds(3));
+  const auto planned = world_.plan();
+  world_.provider->fail_call(1, test::FakeFault::NotShown);
+  EXPECT_TRUE(world_.apply(planned).ok());
+  EXPECT_TRUE(world_.plan().empty());
+  EXPECT_EQ(world_.cloud.resources().size(), 1U);
+  check_invariants();
+}
+
 TEST_F(Executor, SendsNothingAfterAPauseInWhichTheLeaseWasLost) {
   world_.declare("net", "network", {{"cidr", "10.0.0.0/24"}});
   const auto planned = world_.plan();
