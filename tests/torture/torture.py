@@ -124,7 +124,7 @@ def parse(arguments):
     parser.add_argument("--halting", type=int, default=8, metavar="N", help="worlds at once where holders are stopped (8)")
     parser.add_argument("--keep", action="store_true", help="leave the worlds' folders")
     options = parser.parse_args(arguments)
-    short = {"pairs": 24, "late": 4, "halts": 4, "terms": 4, "limit": 12}
+    short = {"pairs": 24, "late": 4, "halts": 4, "terms": 4, "limit": 8}
     long = {"pairs": 2000, "late": 100, "halts": 200, "terms": 50, "limit": None}
     for name, value in (short if options.short else long).items():
         if getattr(options, name) is None:
