@@ -171,10 +171,8 @@ ActResult Settler::remove(const std::string& type, const std::string& provider_i
     }
     // Asked again rather than looked at: what is not shown may only be hidden, and to remove it
     // again does no harm.
-    if (attempt < kAttempts &&
-        clock_.sleep_for(pause_after(removed.error(), kFirstPause), wait_stop_)) {
-      continue;
-    }
+    const bool waited = clock_.sleep_for(pause_after(removed.error(), kFirstPause), wait_stop_);
+    if (waited && attempt < kAttempts) continue;
     const auto shown = read(type, provider_id);
     return ended(shown && *shown ? Ending::NotDone : Ending::Unknown, std::move(removed.error()));
   }

@@ -196,9 +196,11 @@ TEST_F(Executor, RemovesAgainRatherThanBelieveThatNothingIsShown) {
   world_.cloud.set_hides_reads(true);
   ASSERT_TRUE(world_.apply(world_.plan()).ok());
   const auto planned = world_.plan(PlanKind::Destroy);
-  world_.provider->fail_call(1, test::FakeFault::FailBefore);
+  const auto before = world_.clock.wall_now();
+  world_.provider->fail_call(1, test::FakeFault::RateLimit);
   EXPECT_TRUE(world_.apply(planned).ok());
   EXPECT_TRUE(world_.cloud.resources().empty());
+  EXPECT_GE(world_.clock.wall_now() - before, test::kFakeRetryAfter);
 }
 
 TEST_F(Executor, WaitsForWhatWasMadeLateAndIsHidden) {
