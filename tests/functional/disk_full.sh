@@ -3,7 +3,6 @@
 # done; what stands is still shown; and once there is room again the change goes on without hands, and
 # ends as if nothing had been.
 set -euo pipefail
-: "${BAILEY:?the bailey program}" "${BAILEY_SOURCE_DIR:?the project}"
 
 # A disk of its own, in a mount namespace of its own: nothing is left of it afterwards.
 if [ -z "${BAILEY_OWN_MOUNTS:-}" ]; then
@@ -15,46 +14,25 @@ if [ -z "${BAILEY_OWN_MOUNTS:-}" ]; then
   exec unshare --map-root-user --mount bash "$0"
 fi
 
-work=$(mktemp -d)
-run=$work
-# shellcheck source=scripts/lib/services.sh
-. "$BAILEY_SOURCE_DIR/scripts/lib/services.sh"
+# shellcheck source=tests/functional/lib_server.sh
+. "$BAILEY_SOURCE_DIR/tests/functional/lib_server.sh"
 finish() {
   stop_service server
   stop_service cloud
   umount "$work/disk" 2>/dev/null || true
   rm -rf "$work"
 }
-trap finish EXIT
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
 mkdir "$work/disk"
 mount -t tmpfs -o size=8m tmpfs "$work/disk"
 
-openrc=$work/openrc
-cloud_port=$(free_port)
-start_service cloud "http://127.0.0.1:$cloud_port/v3" \
-  "$BAILEY" devcloud --listen "127.0.0.1:$cloud_port" --openrc "$openrc"
-
-ssh-keygen -q -t ed25519 -N '' -C grace -f "$work/grace"
-mkdir "$work/specs"
-cat >"$work/specs/acme.yaml" <<SPECS
-apiVersion: bailey/v1
-kind: Directory
-metadata: {name: acme}
-spec: {people: {grace: {email: grace@acme.example, keys: ["$(cut -d' ' -f1,2 "$work/grace.pub") grace"]}}}
----
-apiVersion: bailey/v1
-kind: Organization
-metadata: {name: acme}
-spec: {administrators: {members: [grace], approvals: 1}}
+start_cloud
+begin_specs
+cat >>"$work/specs/acme.yaml" <<SPECS
 ---
 apiVersion: bailey/v1
 kind: Account
 metadata: {name: cloud}
-spec: {provider: openstack, classes: [development], credential: {file: "$openrc"}}
+spec: {provider: openstack, classes: [development], credential: {file: "$work/account"}}
 ---
 apiVersion: bailey/v1
 kind: Template
@@ -68,11 +46,6 @@ spec:
     developer: {powers: [read, request, operate], grants: [member]}
 ---
 apiVersion: bailey/v1
-kind: Project
-metadata: {name: shop}
-spec: {authors: [grace], stages: [shop-dev]}
----
-apiVersion: bailey/v1
 kind: Environment
 metadata: {name: shop-dev}
 spec:
@@ -84,14 +57,7 @@ spec:
   bindings: {developer: [grace]}
 SPECS
 
-export BAILEY_KEY=$work/grace
-port=$(free_port)
-start_service server "http://127.0.0.1:$port/healthz" \
-  "$BAILEY" serve --data "$work/disk/data" --listen "127.0.0.1:$port" --origin disk.test
-export BAILEY_SERVER=http://127.0.0.1:$port
-BAILEY_TOKEN_FILE=$work/disk/data/bootstrap-token "$BAILEY" init "$work/specs" >/dev/null
-export BAILEY_TOKEN_FILE=$work/grace-token
-"$BAILEY" login --as grace >/dev/null
+start_server "$work/disk/data"
 "$BAILEY" apply "$work/specs" --wait || fail "the environment could not be made"
 
 # shellcheck source=/dev/null

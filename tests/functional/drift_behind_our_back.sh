@@ -2,43 +2,12 @@
 # Somebody changes an environment with the stock `openstack` command and Bailey's own credentials. It is
 # found field by field, restored and ignored through changes, and the server also looks by itself.
 set -euo pipefail
-: "${BAILEY:?the bailey program}" "${BAILEY_SOURCE_DIR:?the project}"
-if [[ ! -x /usr/bin/openstack ]]; then
-  echo "skipped: python3-openstackclient is not installed"
-  exit 77
-fi
+# shellcheck source=tests/functional/lib_server.sh
+. "$BAILEY_SOURCE_DIR/tests/functional/lib_server.sh"
 
-work=$(mktemp -d)
-run=$work
-# shellcheck source=scripts/lib/services.sh
-. "$BAILEY_SOURCE_DIR/scripts/lib/services.sh"
-finish() {
-  stop_service server
-  stop_service cloud
-  rm -rf "$work"
-}
-trap finish EXIT
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
-
-cloud_port=$(free_port)
-start_service cloud "http://127.0.0.1:$cloud_port/v3" \
-  "$BAILEY" devcloud --listen "127.0.0.1:$cloud_port" --openrc "$work/openrc"
-(umask 077 && cp "$work/openrc" "$work/account")
-ssh-keygen -q -t ed25519 -N '' -C grace -f "$work/grace"
-mkdir "$work/specs"
-cat >"$work/specs/acme.yaml" <<SPECS
-apiVersion: bailey/v1
-kind: Directory
-metadata: {name: acme}
-spec: {people: {grace: {email: grace@acme.example, keys: ["$(cut -d' ' -f1,2 "$work/grace.pub") grace"]}}}
----
-apiVersion: bailey/v1
-kind: Organization
-metadata: {name: acme}
-spec: {administrators: {members: [grace], approvals: 1}}
+start_cloud
+begin_specs
+cat >>"$work/specs/acme.yaml" <<SPECS
 ---
 apiVersion: bailey/v1
 kind: Account
@@ -57,28 +26,12 @@ spec:
     developer: {powers: [read, request, operate], grants: [member]}
 ---
 apiVersion: bailey/v1
-kind: Project
-metadata: {name: shop}
-spec: {authors: [grace], stages: [shop-dev]}
----
-apiVersion: bailey/v1
 kind: Environment
 metadata: {name: shop-dev}
 spec: {project: shop, class: development, account: cloud, template: doors, bindings: {developer: [grace]}}
 SPECS
 
-export BAILEY_KEY=$work/grace
-serve() { # serve OPTION...
-  local port
-  port=$(free_port)
-  start_service server "http://127.0.0.1:$port/healthz" \
-    "$BAILEY" serve --data "$work/data" --listen "127.0.0.1:$port" --origin drift.test "$@"
-  export BAILEY_SERVER=http://127.0.0.1:$port
-}
-serve --drift-every never
-BAILEY_TOKEN_FILE=$work/data/bootstrap-token "$BAILEY" init "$work/specs" >/dev/null
-export BAILEY_TOKEN_FILE=$work/grace-token
-"$BAILEY" login --as grace >/dev/null
+start_server "$work/data" --drift-every never
 "$BAILEY" apply "$work/specs" --wait || fail "the environment could not be made"
 
 inside() { # inside openstack-arguments...: with a leased credential of the environment
@@ -100,8 +53,8 @@ look 2
 [ "$(jq '.environments[0].findings | length' "$work/report")" = 2 ] || { cat "$work/report" >&2; fail "two findings"; }
 jq -e '.environments[0].findings[] | select(.kind == "changed") | .address == "shop-dev/doors" and .field == "ingress"
   and (.before | length) == 1 and (.after | length) == 2' "$work/report" >/dev/null || fail "the open port is not told"
-"$BAILEY" env list | grep -q 'shop-dev.* 2 ' || fail "env list does not show it"
-"$BAILEY" audit list | grep -q drift.found || fail "the log does not tell it"
+tells 'shop-dev.* 2 ' "$BAILEY" env list || fail "env list does not show it"
+tells drift.found "$BAILEY" audit list || fail "the log does not tell it"
 
 port=$(finding changed)
 code=0
@@ -113,11 +66,11 @@ look 2
 stray=$(finding unmanaged)
 "$BAILEY" drift shop-dev --ignore "$stray" --reason "a colleague's, until Friday" --for 2h --wait || fail "the ignore"
 look 0
-"$BAILEY" env show shop-dev | grep -q "a colleague's, until Friday" || fail "the reason is not shown"
+tells "a colleague's, until Friday" "$BAILEY" env show shop-dev || fail "the reason is not shown"
 
 # The server looks by itself.
 stop_service server
-serve --drift-every 1s
+start_server "$work/data" --drift-every 1s
 # shellcheck source=/dev/null
 . "$work/openrc"
 env PATH=/usr/bin:/bin HOME="$work" /usr/bin/openstack security group set --description back "$doors"

@@ -2,33 +2,11 @@
 # Two sandboxes whose time is over: one holds something that nobody but its owner can take away. The other
 # one ends, an ordinary change goes in meanwhile, and the stuck one ends without anybody's hand once it can.
 set -euo pipefail
-: "${BAILEY:?the bailey program}" "${BAILEY_SOURCE_DIR:?the project}"
-if [[ ! -x /usr/bin/openstack ]]; then
-  echo "skipped: python3-openstackclient is not installed"
-  exit 77
-fi
+# shellcheck source=tests/functional/lib_server.sh
+. "$BAILEY_SOURCE_DIR/tests/functional/lib_server.sh"
 
-work=$(mktemp -d)
-run=$work
-# shellcheck source=scripts/lib/services.sh
-. "$BAILEY_SOURCE_DIR/scripts/lib/services.sh"
-finish() {
-  stop_service server
-  stop_service cloud
-  rm -rf "$work"
-}
-trap finish EXIT
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
-
-cloud_port=$(free_port)
-start_service cloud "http://127.0.0.1:$cloud_port/v3" \
-  "$BAILEY" devcloud --listen "127.0.0.1:$cloud_port" --openrc "$work/openrc"
-(umask 077 && cp "$work/openrc" "$work/account")
-ssh-keygen -q -t ed25519 -N '' -C grace -f "$work/grace"
-mkdir "$work/specs"
+start_cloud
+begin_specs
 sandbox() { # sandbox NAME
   cat <<SPEC
 ---
@@ -40,15 +18,6 @@ SPEC
 }
 {
   cat <<SPECS
-apiVersion: bailey/v1
-kind: Directory
-metadata: {name: acme}
-spec: {people: {grace: {email: grace@acme.example, keys: ["$(cut -d' ' -f1,2 "$work/grace.pub") grace"]}}}
----
-apiVersion: bailey/v1
-kind: Organization
-metadata: {name: acme}
-spec: {administrators: {members: [grace], approvals: 1}}
 ---
 apiVersion: bailey/v1
 kind: Account
@@ -70,26 +39,15 @@ spec:
     developer: {powers: [read, request, operate], grants: [member]}
 ---
 apiVersion: bailey/v1
-kind: Project
-metadata: {name: shop}
-spec: {authors: [grace], stages: [shop-dev]}
----
-apiVersion: bailey/v1
 kind: Environment
 metadata: {name: shop-dev}
 spec: {project: shop, class: development, account: cloud, template: doors, bindings: {developer: [grace]}}
 SPECS
   sandbox play
   sandbox toy
-} >"$work/specs/acme.yaml"
+} >>"$work/specs/acme.yaml"
 
-port=$(free_port)
-start_service server "http://127.0.0.1:$port/healthz" \
-  "$BAILEY" serve --data "$work/data" --listen "127.0.0.1:$port" --origin reaper.test
-export BAILEY_SERVER=http://127.0.0.1:$port BAILEY_KEY=$work/grace
-BAILEY_TOKEN_FILE=$work/data/bootstrap-token "$BAILEY" init "$work/specs" >/dev/null
-export BAILEY_TOKEN_FILE=$work/grace-token
-"$BAILEY" login --as grace >/dev/null
+start_server "$work/data"
 for name in play toy; do
   "$BAILEY" apply "$work/specs" --env "$name" --wait || fail "$name could not be made"
 done

@@ -1,5 +1,7 @@
 #include "tests/torture/fuse.hpp"
 
+#include "tests/support/forwarding_transaction.hpp"
+
 #include <fmt/format.h>
 
 #include <chrono>
@@ -32,50 +34,24 @@ const char* name_of(Collection collection) {
   }
 }
 
-class FusedTransaction final : public Transaction {
+class FusedTransaction final : public test::ForwardingTransaction {
  public:
   FusedTransaction(std::unique_ptr<Transaction> inner, Fuse& fuse)
-      : inner_(std::move(inner)), fuse_(fuse) {}
+      : ForwardingTransaction(std::move(inner)), fuse_(fuse) {}
 
-  Result<std::optional<Record>> get(Collection collection, std::string_view key) override {
-    return inner_->get(collection, key);
-  }
-  Result<std::vector<Record>> list(Collection collection, const ListOptions& options) override {
-    return inner_->list(collection, options);
-  }
   Result<std::uint64_t> put(Collection collection, std::string_view key, const nlohmann::json& body,
                             std::uint64_t expected) override {
     note("put", collection, key);
     if (collection == Collection::Intent) fuse_.arm();
-    return inner_->put(collection, key, body, expected);
+    return ForwardingTransaction::put(collection, key, body, expected);
   }
   Result<bool> erase(Collection collection, std::string_view key) override {
     note("erase", collection, key);
-    return inner_->erase(collection, key);
-  }
-  Result<std::uint64_t> append(const AuditEntry& entry) override { return inner_->append(entry); }
-  Result<std::uint64_t> log_size() override { return inner_->log_size(); }
-  Result<std::vector<LogRecord>> log_records(std::uint64_t from, std::size_t limit) override {
-    return inner_->log_records(from, limit);
-  }
-  Result<std::string> log_root(std::uint64_t size) override { return inner_->log_root(size); }
-  Result<std::vector<std::string>> inclusion_proof(std::uint64_t index,
-                                                   std::uint64_t size) override {
-    return inner_->inclusion_proof(index, size);
-  }
-  Result<std::vector<std::string>> consistency_proof(std::uint64_t from,
-                                                     std::uint64_t to) override {
-    return inner_->consistency_proof(from, to);
-  }
-  Status put_checkpoint(std::uint64_t size, std::string_view note) override {
-    return inner_->put_checkpoint(size, note);
-  }
-  Result<std::optional<std::string>> newest_checkpoint() override {
-    return inner_->newest_checkpoint();
+    return ForwardingTransaction::erase(collection, key);
   }
   Status commit() override {
     fuse_.reach("commit", label_);
-    auto committed = inner_->commit();
+    auto committed = ForwardingTransaction::commit();
     if (committed) fuse_.reach("committed", label_);
     return committed;
   }
@@ -85,7 +61,6 @@ class FusedTransaction final : public Transaction {
     label_ += fmt::format("{}{} {} {}", label_.empty() ? "" : ", ", what, name_of(collection), key);
   }
 
-  std::unique_ptr<Transaction> inner_;
   Fuse& fuse_;
   std::string label_;
 };
