@@ -242,12 +242,11 @@ Status VolumeType::remove(const Work& work, const std::string& id) const {
   if (!volume) return fail(std::move(volume.error()));
   if (!*volume) return {};
   if (is_busy(string_member(**volume, "status"))) {
-    if (auto settled = await_volume(work, id, "volume " + id + " to come to rest"); !settled) {
-      return settled;
-    }
+    const auto settled = await_volume(work, id, "volume " + id + " to come to rest");
     volume = find_volume(work, id);
     if (!volume) return fail(std::move(volume.error()));
-    if (!*volume) return {};
+    if (!*volume) return {};  // It was being deleted.
+    if (!settled) return settled;
   }
   std::vector<std::string> users;
   for (const auto& attachment : member(**volume, "attachments")) {
