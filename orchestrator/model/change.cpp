@@ -102,6 +102,10 @@ std::string_view to_string(ChangeKind kind) noexcept {
       return "drift";
     case ChangeKind::Destroy:
       return "destroy";
+    case ChangeKind::Rollback:
+      return "rollback";
+    case ChangeKind::Grant:
+      return "grant";
   }
   return "";
 }
@@ -112,6 +116,8 @@ std::string_view to_string(Decision decision) noexcept {
       return "approve";
     case Decision::Reject:
       return "reject";
+    case Decision::Revoke:
+      return "revoke";
   }
   return "";
 }
@@ -135,6 +141,7 @@ Json to_json(const Change& change) {
           {"requester", to_string(change.requester)},
           {"authors", std::move(authors)},
           {"introduces", change.introduces},
+          {"rolls_back_to", change.rolls_back_to},
           {"executor", change.executor ? Json(to_string(*change.executor)) : Json()},
           {"created_at", change.created_at},
           {"history", std::move(history)},
@@ -154,10 +161,7 @@ Result<Change> change_from_json(const Json& value) {
   Change change;
   JsonReader reader(value, "a change");
   reader.read("id", change.id);
-  reader.read_word("kind",
-                   {ChangeKind::Apply, ChangeKind::Promotion, ChangeKind::Destroy,
-                    ChangeKind::Policy, ChangeKind::Drift},
-                   change.kind);
+  reader.read_word("kind", kChangeKinds, change.kind);
   reader.read("environment", change.environment);
   reader.read("environment_uid", change.environment_uid);
   reader.read_word("state", kChangeStates, change.state);
@@ -170,6 +174,7 @@ Result<Change> change_from_json(const Json& value) {
   reader.read_text("requester", change.requester, parse_subject);
   reader.read_list("authors", change.authors, author_from_json);
   reader.read("introduces", change.introduces);
+  reader.read("rolls_back_to", change.rolls_back_to);
   read_executor(reader, change.executor);
   reader.read("created_at", change.created_at);
   reader.read_list("history", change.history, step_from_json);
@@ -185,7 +190,7 @@ Result<Approval> approval_from_json(const Json& value) {
   reader.read("id", approval.id);
   reader.read("change", approval.change);
   reader.read("approver", approval.approver);
-  reader.read_word("decision", {Decision::Approve, Decision::Reject}, approval.decision);
+  reader.read_word("decision", kDecisions, approval.decision);
   reader.read("reason", approval.reason);
   reader.read("issued_at", approval.issued_at);
   reader.read("expires_at", approval.expires_at);

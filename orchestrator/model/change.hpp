@@ -34,7 +34,9 @@ enum class ChangeKind : std::uint8_t {
   Promotion,
   Destroy,
   Policy,
-  Drift,  ///< Decides about findings of drift; introduces nothing.
+  Drift,     ///< Decides about findings of drift; introduces nothing.
+  Rollback,  ///< Back to a release that has a receipt.
+  Grant,     ///< Gives somebody a role for a while; nothing else changes.
 };
 
 /// Somebody who wrote part of a change. `person` is empty for an author who is not in the
@@ -64,6 +66,7 @@ struct Change {
   Subject requester;
   std::vector<Author> authors;
   std::vector<std::string> introduces;  ///< Digests that are new here: artifacts, template.
+  std::string rolls_back_to;            ///< Digest of a receipt, of a rollback; else empty.
   std::optional<Subject> executor;
   std::string created_at;
   std::vector<StateStep> history;  ///< Oldest first; the last is `state`.
@@ -73,7 +76,15 @@ struct Change {
   [[nodiscard]] bool finished() const noexcept;
 };
 
-enum class Decision : std::uint8_t { Approve, Reject };
+/// The newest decision of a person on a change is the one that stands. Revoke takes back their own
+/// approval and ends nothing.
+enum class Decision : std::uint8_t { Approve, Reject, Revoke };
+
+/// Every kind and every decision, for readers.
+inline constexpr auto kChangeKinds = {
+    ChangeKind::Apply, ChangeKind::Promotion, ChangeKind::Destroy, ChangeKind::Policy,
+    ChangeKind::Drift, ChangeKind::Rollback,  ChangeKind::Grant};
+inline constexpr auto kDecisions = {Decision::Approve, Decision::Reject, Decision::Revoke};
 
 /// A signed decision on one change, as stored. The envelope is the proof; the other fields are read
 /// out of it once it has been verified.

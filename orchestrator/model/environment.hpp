@@ -40,6 +40,12 @@ struct BreakGlass {
   std::chrono::seconds review_within{0};
 };
 
+/// How an environment goes back to an earlier release.
+struct RollbackSpec {
+  std::optional<Gate> gate;             ///< In place of the environment's own; absent: the same.
+  bool on_failed_verification = false;  ///< Bailey asks for one by itself.
+};
+
 struct StageRepository {
   std::string account;
   std::string repository;
@@ -69,6 +75,7 @@ struct Environment {
   std::map<std::string, StageRepository> repositories;
   std::vector<Verification> verify;
   Gate gate;
+  RollbackSpec rollback;
   std::optional<BreakGlass> break_glass;
   std::optional<std::string> owner;  ///< A sandbox's person.
   std::optional<std::chrono::seconds> ttl;

@@ -110,7 +110,7 @@ TEST_P(StateStoreContract, KeepsEveryCollectionApart) {
       Collection::Intent,     Collection::Change,     Collection::Approval,    Collection::Nonce,
       Collection::Verified,   Collection::Artifact,   Collection::Evidence,    Collection::Receipt,
       Collection::Credential, Collection::Sealed,     Collection::Lease,       Collection::Token,
-      Collection::Identity,   Collection::OpenChange, Collection::Drift};
+      Collection::Identity,   Collection::OpenChange, Collection::Drift,       Collection::Grant};
   auto transaction = write();
   for (const auto collection : all) {
     ASSERT_TRUE(transaction->put(collection, "same", static_cast<int>(collection), kAbsent));

@@ -107,6 +107,17 @@ std::optional<Condition> condition_of(const std::string& kind, const Json& value
   return std::nullopt;
 }
 
+Gate gate_of(const Json& list) {
+  Gate gate;
+  for (const auto& value : list) {
+    if (!value.is_object() || value.empty()) continue;
+    if (auto condition = condition_of(value.begin().key(), value.begin().value())) {
+      gate.push_back(std::move(*condition));
+    }
+  }
+  return gate;
+}
+
 Parameter parameter_of(const Json& value) {
   Parameter parameter;
   const auto type = string_member(value, "type");
@@ -299,12 +310,13 @@ Environment bind_environment(const std::string& name, const Json& spec) {
     verification.timeout = duration(value, "timeout", verification.timeout);
     environment.verify.push_back(std::move(verification));
   }
-  for (const auto& value : member(spec, "gate")) {
-    if (!value.is_object() || value.empty()) continue;
-    if (auto condition = condition_of(value.begin().key(), value.begin().value())) {
-      environment.gate.push_back(std::move(*condition));
-    }
+  environment.gate = gate_of(member(spec, "gate"));
+  const auto& rollback = member(spec, "rollback");
+  if (const auto& gate = member(rollback, "gate"); gate.is_array()) {
+    environment.rollback.gate = gate_of(gate);
   }
+  environment.rollback.on_failed_verification =
+      member(rollback, "onFailedVerification") == Json(true);
   if (auto owner = string_member(spec, "owner"); !owner.empty()) environment.owner = owner;
   environment.ttl = optional_duration(spec, "ttl");
   return environment;

@@ -101,6 +101,7 @@ std::string change_digest_of(const Change& change) {
                         {"kind", to_string(change.kind)},
                         {"plan", change.plan.digest},
                         {"artifacts", change.plan.artifacts},
+                        {"rolls_back_to", change.rolls_back_to},
                         {"requester", to_string(change.requester)},
                         {"authors", addresses_of(change.authors)}});
 }
@@ -148,7 +149,7 @@ Result<ApprovalStatement> approval_from_statement(const Statement& statement) {
   }
   ApprovalStatement approval;
   JsonReader reader(statement.predicate, "an approval");
-  reader.read_word("decision", {Decision::Approve, Decision::Reject}, approval.decision);
+  reader.read_word("decision", kDecisions, approval.decision);
   reader.read("reason", approval.reason);
   if (const auto& log = reader.at("log"); log.is_string()) {
     approval.checkpoint = log.get<std::string>();

@@ -62,10 +62,7 @@ void read_change(JsonReader& reader, ReadReceipt& out) {
   auto& change = out.change;
   WallTime finished_at;
   reader.read("id", change.id);
-  reader.read_word("kind",
-                   {ChangeKind::Apply, ChangeKind::Promotion, ChangeKind::Destroy,
-                    ChangeKind::Policy, ChangeKind::Drift},
-                   change.kind);
+  reader.read_word("kind", kChangeKinds, change.kind);
   reader.read("environment", change.environment);
   reader.read("environment_uid", change.environment_uid);
   reader.read_text("class", out.environment_class, parse_environment_class);

@@ -63,6 +63,9 @@ INSERT INTO open_change (key, version, body)
     R"sql(
 CREATE TABLE drift (key TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
 )sql",
+    R"sql(
+CREATE TABLE access_grant (key TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+)sql",
 };
 
 tl::unexpected<Error> refused(std::string message, const char* code) {
@@ -150,6 +153,8 @@ const char* table_of(Collection collection) noexcept {
       return "identity";
     case Collection::Drift:
       return "drift";
+    case Collection::Grant:
+      return "access_grant";
   }
   return "";
 }

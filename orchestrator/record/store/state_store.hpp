@@ -36,6 +36,7 @@ enum class Collection : std::uint8_t {
   Token,        ///< Hash of an API token.
   Identity,     ///< `<environment>/<role>`: who a role is at the provider.
   Drift,        ///< Environment name: what looking at it came to.
+  Grant,        ///< `<environment>/<grant>`: a role for a while.
 };
 
 struct Record {
