@@ -101,9 +101,9 @@ Status may_execute_unasked(const Case& about) {
 
 Status can_be_executed(const Change& change, bool environment_is_declared) {
   if (!waits(change)) {
-    return fail(ErrorKind::FailedPrecondition,
-                fmt::format("{} is {} and waits for nothing", change.id.str(),
-                            to_string(change.state)));
+    return fail(
+        ErrorKind::FailedPrecondition,
+        fmt::format("{} is {} and waits for nothing", change.id.str(), to_string(change.state)));
   }
   if (!environment_is_declared && change.kind != ChangeKind::Destroy) {
     return fail(Error(ErrorKind::FailedPrecondition,
