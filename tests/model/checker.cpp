@@ -98,17 +98,23 @@ const char* place_name(std::size_t place) {
 std::string describe(const Action& action) {
   const auto* who = name_of(action.who);
   switch (action.kind) {
-    case Action::Kind::Write: return fmt::format("{} commits", who);
-    case Action::Kind::Attest: return "ci attests who wrote the head";
-    case Action::Kind::Ask: return fmt::format("{} asks for {}", who, kStages[action.target]);
+    case Action::Kind::Write:
+      return fmt::format("{} commits", who);
+    case Action::Kind::Attest:
+      return "ci attests who wrote the head";
+    case Action::Kind::Ask:
+      return fmt::format("{} asks for {}", who, kStages[action.target]);
     case Action::Kind::Decide:
       return fmt::format("{} says {} to the change of {}{}", who, to_string(action.decision),
                          place_name(action.target), action.key > 0 ? " with another key" : "");
     case Action::Kind::Execute:
       return fmt::format("{} executes the change of {}", who, place_name(action.target));
-    case Action::Kind::Propose: return fmt::format("{} proposes policy edit {}", who, action.target);
-    case Action::Kind::Replan: return fmt::format("{} is planned anew", place_name(action.target));
-    case Action::Kind::Wait: return "nine hours pass";
+    case Action::Kind::Propose:
+      return fmt::format("{} proposes policy edit {}", who, action.target);
+    case Action::Kind::Replan:
+      return fmt::format("{} is planned anew", place_name(action.target));
+    case Action::Kind::Wait:
+      return "nine hours pass";
   }
   return {};
 }
@@ -288,7 +294,8 @@ bool Explorer::let_through(const State& state, std::size_t place, std::uint8_t w
 // Whether somebody could do this at all, before any rule is asked.
 bool Explorer::may_act(const Action& action, const State& state) const {
   if (!search_.alone || action.who == kBailey) return true;
-  if (action.who == kCi) return (organizations_[state.policy].controllers >> *search_.alone & 1) != 0;
+  if (action.who == kCi)
+    return (organizations_[state.policy].controllers >> *search_.alone & 1) != 0;
   return action.who == *search_.alone;
 }
 
@@ -317,10 +324,11 @@ std::optional<State> Explorer::decide(const State& state, const Action& action) 
   if (proposal.build.attested) authors = authors_of_build(proposal.build);
   const auto& target = environment(state, action.target);
   const auto subject = subject_of(action.who);
-  const auto may = search_.rules.decide({bundle(state), target, change, authors}, subject,
-                                        require(bundle(state), target, {subject, ""}, Power::Approve));
+  const auto may =
+      search_.rules.decide({bundle(state), target, change, authors}, subject,
+                           require(bundle(state), target, {subject, ""}, Power::Approve));
   if (!may) return std::nullopt;
-  const Given given{action.who, action.key, action.decision,
+  const Given given{action.who, action.key,   action.decision,
                     state.tick, state.policy, proposal.build.attested};
   State after = state;
   auto& all = after.open[action.target].given;
@@ -342,8 +350,8 @@ std::optional<State> Explorer::execute(const State& state, const Action& action)
   view.tick = state.tick;
   view.open[place] = state.open[place];
   if (place < 2) view.verified[place] = state.verified[place];
-  auto [known, fresh] = judged_.try_emplace(key_of(view) + static_cast<char>(action.who) +
-                                            static_cast<char>(place));
+  auto [known, fresh] =
+      judged_.try_emplace(key_of(view) + static_cast<char>(action.who) + static_cast<char>(place));
   if (fresh) known->second = let_through(state, place, action.who);
   if (!known->second) return std::nullopt;
   State after = state;
@@ -382,14 +390,18 @@ std::optional<State> Explorer::next(const State& state, const Action& action) {
       for (auto& proposal : after.open) attest(proposal.build);
       return after;
     }
-    case Action::Kind::Ask: return ask(state, action);
-    case Action::Kind::Decide: return decide(state, action);
-    case Action::Kind::Execute: return execute(state, action);
+    case Action::Kind::Ask:
+      return ask(state, action);
+    case Action::Kind::Decide:
+      return decide(state, action);
+    case Action::Kind::Execute:
+      return execute(state, action);
     case Action::Kind::Propose:
       if ((state.policy >> action.target & 1) != 0 || state.open[kPolicy].open) return std::nullopt;
       after.open[kPolicy] = {true, {}, action.who, state.policy, action.target, {}};
       return after;
-    case Action::Kind::Replan: return replan(state, action.target);
+    case Action::Kind::Replan:
+      return replan(state, action.target);
     case Action::Kind::Wait:
       if (state.tick >= kMostTicks) return std::nullopt;
       ++after.tick;

@@ -31,7 +31,7 @@ struct Rules {
 struct Build {
   std::uint8_t version = 0;  ///< 0: none.
   People authors = 0;
-  bool attested = false;     ///< CI has signed who wrote them.
+  bool attested = false;  ///< CI has signed who wrote them.
   auto operator<=>(const Build&) const = default;
 };
 
@@ -51,11 +51,11 @@ inline constexpr std::uint8_t kBailey = 5;
 
 struct Proposal {
   bool open = false;
-  Build build;                 ///< Of a promotion.
+  Build build;  ///< Of a promotion.
   std::uint8_t requester = 0;
-  std::uint8_t policy = 0;     ///< It was planned under.
-  std::uint8_t edit = 0;       ///< Of a policy change: the bit that it adds.
-  std::vector<Given> given;    ///< Oldest first.
+  std::uint8_t policy = 0;   ///< It was planned under.
+  std::uint8_t edit = 0;     ///< Of a policy change: the bit that it adds.
+  std::vector<Given> given;  ///< Oldest first.
   auto operator<=>(const Proposal&) const = default;
 };
 
@@ -63,7 +63,7 @@ struct Proposal {
 struct State {
   std::uint8_t policy = 0;  ///< The edits that were accepted.
   std::uint8_t tick = 0;
-  Build head;               ///< What is in the repository.
+  Build head;                     ///< What is in the repository.
   std::array<Build, 3> verified;  ///< By stage: what runs there, verified.
   std::array<Proposal, 3> open;   ///< Of staging, production, and to the policy.
   auto operator<=>(const State&) const = default;

@@ -52,8 +52,8 @@ std::string what_is_wrong(const Organization& organization, const State& before,
     }
     return {};
   }
-  const auto involved = static_cast<People>(asked | proposal.build.authors |
-                                            behind(organization, executor));
+  const auto involved =
+      static_cast<People>(asked | proposal.build.authors | behind(organization, executor));
   const auto approvers = static_cast<People>(organization.managers | organization.security);
   const auto yes = static_cast<People>(agreed(before, proposal) & approvers & ~involved);
   if (place == kStaging) {

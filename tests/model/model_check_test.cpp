@@ -46,10 +46,10 @@ TEST(ModelCheck, NoSequenceOfSixStepsGetsAroundTheGate) {
       sum.policies += report.policies;
     }
   }
-  std::cout << fmt::format("{} transitions between {} states, {} sequences, {} attempts; {} changed "
-                           "production, {} the policy\n",
-                           sum.transitions, sum.states, sum.sequences, sum.attempts, sum.executed,
-                           sum.policies);
+  std::cout << fmt::format(
+      "{} transitions between {} states, {} sequences, {} attempts; {} changed "
+      "production, {} the policy\n",
+      sum.transitions, sum.states, sum.sequences, sum.attempts, sum.executed, sum.policies);
   EXPECT_GE(sum.transitions, 1'000'000U);
   // A search in which nothing ever gets through proves nothing.
   EXPECT_GE(sum.executed, 1'000U);
@@ -114,7 +114,10 @@ TEST(ModelCheck, FindsAHoleThatIsPlanted) {
       {"authors count",
        [](Rules& rules) {
          rules.decide = kAnyDecision;
-         rules.gate = [](const GateInputs& inputs) { return with_change(inputs, [](auto&) {}, true); };
+         rules.gate = [](const GateInputs& inputs) {
+           return with_change(
+               inputs, [](auto&) {}, true);
+         };
        }},
       {"the executor counts",
        [](Rules& rules) {
@@ -134,9 +137,8 @@ TEST(ModelCheck, FindsAHoleThatIsPlanted) {
       {"anybody executes",
        [](Rules& rules) {
          rules.execute = [](const Case& about, const Subject& who,
-                            const std::vector<Approval>& approvals, const Status&) {
-           return may_execute(about, who, approvals, {});
-         };
+                            const std::vector<Approval>& approvals,
+                            const Status&) { return may_execute(about, who, approvals, {}); };
        }},
       {"no operator is needed",
        [](Rules& rules) { rules.execute_unasked = [](const Case&) { return Status(); }; }},

@@ -16,8 +16,9 @@ inline constexpr std::size_t kPolicyEdits = 3;
 /// A set of people, one bit each, in the order of kPeople.
 using People = std::uint8_t;
 
-/// Who holds what in one organization of four people. Written as sets of people, from which both the
-/// bundle that the engine judges by and the expectations of the check are made, each on its own way.
+/// Who holds what in one organization of four people. Written as sets of people, from which both
+/// the bundle that the engine judges by and the expectations of the check are made, each on its own
+/// way.
 struct Organization {
   std::string name;
   People developers = 0;      ///< May ask for promotions into dev and staging.
@@ -27,9 +28,9 @@ struct Organization {
   People deployers = 0;       ///< May ask for, and execute, in production; so may ci.
   People administrators = 0;  ///< Decide about policy.
   int administrator_approvals = 1;
-  bool by_operator = false;   ///< How production is executed.
+  bool by_operator = false;  ///< How production is executed.
   int managers_needed = 1;
-  int security_needed = 1;    ///< 0: there is no second rule.
+  int security_needed = 1;  ///< 0: there is no second rule.
 };
 
 /// The organizations that are checked: separated duties, and overlaps of every kind.
