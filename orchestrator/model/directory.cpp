@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <unordered_set>
 
 namespace bailey {
 
@@ -14,23 +15,34 @@ bool equal_without_case(std::string_view left, std::string_view right) {
   });
 }
 
+/// Shows `visit` the people and services that subjects stand for, in no order, some more than once,
+/// also those whom the Directory does not have.
+template <class Visit>
+void walk(const Directory& directory, const std::vector<Subject>& subjects, Visit visit) {
+  std::set<std::string_view> seen;
+  std::vector<const std::vector<Subject>*> open{&subjects};
+  while (!open.empty()) {
+    const auto& members = *open.back();
+    open.pop_back();
+    for (const auto& subject : members) {
+      if (subject.kind != SubjectKind::Group) {
+        visit(subject);
+        continue;
+      }
+      const auto group = directory.groups.find(subject.name);
+      if (group == directory.groups.end() || !seen.insert(group->first).second) continue;
+      open.push_back(&group->second);
+    }
+  }
+}
+
 }  // namespace
 
 std::set<Subject> Directory::expand(const std::vector<Subject>& subjects) const {
   std::set<Subject> found;
-  std::set<std::string> seen_groups;
-  std::vector<Subject> open = subjects;
-  while (!open.empty()) {
-    const Subject subject = std::move(open.back());
-    open.pop_back();
-    if (subject.kind != SubjectKind::Group) {
-      if (has(subject)) found.insert(subject);
-      continue;
-    }
-    const auto group = groups.find(subject.name);
-    if (group == groups.end() || !seen_groups.insert(subject.name).second) continue;
-    open.insert(open.end(), group->second.begin(), group->second.end());
-  }
+  walk(*this, subjects, [&](const Subject& subject) {
+    if (has(subject)) found.insert(subject);
+  });
   return found;
 }
 
@@ -39,15 +51,22 @@ std::set<Subject> Directory::expand(const Subject& subject) const {
 }
 
 std::set<std::string> Directory::people_in(const std::vector<Subject>& subjects) const {
-  std::set<std::string> names;
-  for (const auto& subject : expand(subjects)) {
+  std::unordered_set<std::string_view> names;
+  walk(*this, subjects, [&](const Subject& subject) {
     if (subject.kind == SubjectKind::Person) names.insert(subject.name);
+  });
+  std::set<std::string> found;
+  // In the order of the Directory, so that a set of many is made in one pass.
+  for (const auto& [name, person] : people) {
+    if (names.contains(name)) found.insert(found.end(), name);
   }
-  return names;
+  return found;
 }
 
 bool Directory::contains(const std::vector<Subject>& subjects, const Subject& member) const {
-  return expand(subjects).contains(member);
+  bool found = false;
+  walk(*this, subjects, [&](const Subject& subject) { found = found || subject == member; });
+  return found && has(member);
 }
 
 std::optional<std::string> Directory::person_by_email(std::string_view email) const {

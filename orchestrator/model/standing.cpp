@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <unordered_set>
 
 namespace bailey {
 
@@ -52,30 +53,35 @@ std::set<std::string> involved_people(const Directory& directory,
                                       const std::optional<Subject>& executor) {
   auto involved = people_behind(directory, requester);
   if (executor) involved.merge(people_behind(directory, *executor));
+  std::unordered_set<std::string> addresses;
   for (const auto& author : authors) {
     if (!author.person.empty()) involved.insert(author.person);
-    if (author.email.empty()) continue;
-    // Every person with this address, not only the first: two accounts may share one.
-    for (const auto& [name, person] : directory.people) {
-      if (lower_case(person.email) == lower_case(author.email)) involved.insert(name);
-    }
+    if (!author.email.empty()) addresses.insert(lower_case(author.email));
+  }
+  // Every person with such an address, not only the first: two accounts may share one.
+  for (const auto& [name, person] : directory.people) {
+    if (addresses.contains(lower_case(person.email))) involved.insert(name);
   }
   return involved;
 }
 
-std::set<std::string> people_holding(const Bundle& bundle, const Environment& environment,
-                                     Power power) {
-  std::set<std::string> people;
+std::vector<Subject> holders_of(const Bundle& bundle, const Environment& environment, Power power) {
+  std::vector<Subject> all;
   const auto found = bundle.templates.find(environment.template_name);
-  if (found == bundle.templates.end()) return people;
+  if (found == bundle.templates.end()) return all;
   for (const auto& [role, holders] : environment.bindings) {
     const auto definition = found->second.roles.find(role);
     if (definition == found->second.roles.end() || !definition->second.powers.contains(power)) {
       continue;
     }
-    people.merge(bundle.directory.people_in(holders));
+    all.insert(all.end(), holders.begin(), holders.end());
   }
-  return people;
+  return all;
+}
+
+std::set<std::string> people_holding(const Bundle& bundle, const Environment& environment,
+                                     Power power) {
+  return bundle.directory.people_in(holders_of(bundle, environment, power));
 }
 
 }  // namespace bailey

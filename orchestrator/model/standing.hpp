@@ -22,6 +22,10 @@ namespace bailey {
                                                     const Subject& requester,
                                                     const std::optional<Subject>& executor);
 
+/// Whom the bindings of an environment give a role with this power, as they are written.
+[[nodiscard]] std::vector<Subject> holders_of(const Bundle& bundle, const Environment& environment,
+                                              Power power);
+
 /// The people who hold a power in an environment through its bindings and its template's roles.
 [[nodiscard]] std::set<std::string> people_holding(const Bundle& bundle,
                                                    const Environment& environment, Power power);

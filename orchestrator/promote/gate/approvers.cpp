@@ -4,7 +4,7 @@
 #include "orchestrator/promote/evidence/ssh_key.hpp"
 
 #include <algorithm>
-#include <iterator>
+#include <utility>
 
 namespace bailey {
 
@@ -22,36 +22,54 @@ std::vector<Author> all_authors(const GateInputs& inputs) {
   return authors;
 }
 
-bool has_usable_key(const Directory& directory, const std::string& person) {
-  const auto keys = enrolled_keys(directory, Subject{SubjectKind::Person, person});
-  return std::any_of(keys.begin(), keys.end(), [](const EnrolledKey& key) {
-    return parse_ssh_public_key(key.line).has_value();
-  });
+bool has_a_key(const Person& person) {
+  // That it can be used is seen when it is enrolled, and again by what it signs.
+  return !person.keys.empty();
 }
 
 }  // namespace
 
 Approvers::Approvers(const GateInputs& inputs)
     : inputs_(inputs),
+      holders_(holders_of(inputs.bundle, inputs.environment, Power::Approve)),
       involved_(involved_people(inputs.bundle.directory, all_authors(inputs),
-                                inputs.change.requester, inputs.change.executor)) {
-  for (const auto& person : people_holding(inputs.bundle, inputs.environment, Power::Approve)) {
-    if (!involved_.contains(person) && has_usable_key(inputs.bundle.directory, person)) {
-      eligible_.insert(person);
-    }
-  }
+                                inputs.change.requester, inputs.change.executor)) {}
+
+const std::set<std::string>& Approvers::eligible() const {
+  if (eligible_) return *eligible_;
+  const auto& directory = inputs_.bundle.directory;
+  auto people = directory.people_in(holders_);
+  std::erase_if(people, [&](const std::string& person) {
+    return involved_.contains(person) || !has_a_key(directory.people.at(person));
+  });
+  return eligible_.emplace(std::move(people));
 }
 
 std::set<std::string> Approvers::eligible_in(const Subject& from) const {
-  std::set<std::string> people;
-  for (const auto& person : inputs_.bundle.directory.people_in({from})) {
-    if (eligible_.contains(person)) people.insert(person);
-  }
+  const auto& all = eligible();
+  auto people = inputs_.bundle.directory.people_in({from});
+  std::erase_if(people, [&](const std::string& person) { return !all.contains(person); });
   return people;
 }
 
+std::set<std::string> Approvers::among(const std::set<std::string>& people,
+                                       const Subject& from) const {
+  std::set<std::string> found;
+  for (const auto& person : people) {
+    if (inputs_.bundle.directory.contains({from}, {SubjectKind::Person, person})) {
+      found.insert(person);
+    }
+  }
+  return found;
+}
+
+bool Approvers::may(const std::string& person) const {
+  return !involved_.contains(person) &&
+         inputs_.bundle.directory.contains(holders_, {SubjectKind::Person, person});
+}
+
 bool Approvers::counts(const Approval& approval) const {
-  return approval.change == inputs_.change.id && eligible_.contains(approval.approver) &&
+  return approval.change == inputs_.change.id && may(approval.approver) &&
          has_key(inputs_.bundle.directory, Subject{SubjectKind::Person, approval.approver},
                  approval.key_fingerprint);
 }

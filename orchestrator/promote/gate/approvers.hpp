@@ -2,7 +2,7 @@
 
 #include "orchestrator/promote/gate/gate_evaluator.hpp"
 
-#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -14,22 +14,27 @@ class Approvers {
  public:
   explicit Approvers(const GateInputs& inputs);
 
-  [[nodiscard]] const std::set<std::string>& eligible() const noexcept { return eligible_; }
-  /// Authors, and the people behind requester and executor.
-  [[nodiscard]] const std::set<std::string>& involved() const noexcept { return involved_; }
+  /// Everybody whose approval would count. Dear where many people may: who has agreed is told
+  /// without it.
+  [[nodiscard]] const std::set<std::string>& eligible() const;
   /// The eligible among whoever `from` stands for.
   [[nodiscard]] std::set<std::string> eligible_in(const Subject& from) const;
+  /// Those of `people` for whom `from` stands.
+  [[nodiscard]] std::set<std::string> among(const std::set<std::string>& people,
+                                            const Subject& from) const;
   /// Eligible people with an approval that is valid now and no older than `expire`.
   [[nodiscard]] std::set<std::string> agreed(std::chrono::seconds expire) const;
   /// Eligible people who have rejected the change. A rejection does not expire.
   [[nodiscard]] std::set<std::string> rejected_by() const;
 
  private:
+  [[nodiscard]] bool may(const std::string& person) const;
   [[nodiscard]] bool counts(const Approval& approval) const;
 
   const GateInputs& inputs_;
+  std::vector<Subject> holders_;
   std::set<std::string> involved_;
-  std::set<std::string> eligible_;
+  mutable std::optional<std::set<std::string>> eligible_;
 };
 
 }  // namespace bailey

@@ -2,6 +2,7 @@
 
 #include "orchestrator/base/text.hpp"
 #include "orchestrator/model/quorum.hpp"
+#include "orchestrator/model/standing.hpp"
 #include "orchestrator/promote/evidence/statement.hpp"
 #include "orchestrator/promote/gate/approvers.hpp"
 #include "orchestrator/promote/gate/window.hpp"
@@ -139,31 +140,60 @@ class Evaluation {
     return result;
   }
 
-  ConditionResult judge(const ApprovalsCondition& condition, std::size_t) const {
+  template <class Among>
+  static std::vector<QuorumRule> rules_of(const ApprovalsCondition& condition, Among among) {
     std::vector<QuorumRule> rules;
     for (const auto& rule : condition.rules) {
-      rules.push_back({to_string(rule.from), rule.count, approvers_.eligible_in(rule.from)});
+      rules.push_back({to_string(rule.from), rule.count, among(rule.from)});
     }
-    const auto quorum = match_quorum(rules, approvers_.agreed(condition.expire));
-    auto result = standing(quorum.met, {});
-    if (rules.empty()) {
-      result.detail = "No rule says who approves, so nobody can.";
-      return result;
+    return rules;
+  }
+
+  /// Whether all who may could fill the rules together. Of each rule as many people are looked at
+  /// as there are places in all: more could not make a difference.
+  static bool can_be_met(std::vector<QuorumRule> rules) {
+    std::size_t places = 0;
+    for (const auto& rule : rules) places += static_cast<std::size_t>(std::max(rule.count, 0));
+    std::set<std::string> all;
+    for (auto& rule : rules) {
+      if (rule.eligible.size() > places) {
+        rule.eligible.erase(std::next(rule.eligible.begin(), static_cast<std::ptrdiff_t>(places)),
+                            rule.eligible.end());
+      }
+      all.insert(rule.eligible.begin(), rule.eligible.end());
     }
-    std::vector<std::string> parts;
-    std::set<std::string> could;
-    bool possible = true;
+    return match_quorum(rules, all).met;
+  }
+
+  ConditionResult judge(const ApprovalsCondition& condition, std::size_t) const {
+    if (condition.rules.empty()) {
+      return standing(false, "No rule says who approves, so nobody can.");
+    }
+    const auto agreed = approvers_.agreed(condition.expire);
+    const auto filled = match_quorum(
+        rules_of(condition, [&](const Subject& from) { return approvers_.among(agreed, from); }),
+        agreed);
+    if (filled.met) return standing(true, describe(filled));
+    // Only now it matters who else there is.
+    auto rules =
+        rules_of(condition, [&](const Subject& from) { return approvers_.eligible_in(from); });
+    const auto quorum = match_quorum(rules, agreed);
+    auto result = standing(false, describe(quorum));
     for (const auto& rule : quorum.rules) {
-      parts.push_back(describe(rule));
-      could.insert(rule.could_fill.begin(), rule.could_fill.end());
-      possible = possible && rule.missing <= static_cast<int>(rule.could_fill.size());
+      auto& could = result.who_can_unblock;
+      const auto middle = could.insert(could.end(), rule.could_fill.begin(), rule.could_fill.end());
+      std::inplace_merge(could.begin(), middle, could.end());
+      could.erase(std::unique(could.begin(), could.end()), could.end());
     }
-    result.detail = join(parts, "; ") + ".";
-    if (quorum.met) return result;
-    if (!possible) result.detail += " Too few people may approve this change.";
-    result.waits_for_people = possible;
-    result.who_can_unblock.assign(could.begin(), could.end());
+    result.waits_for_people = can_be_met(std::move(rules));
+    if (!result.waits_for_people) result.detail += " Too few people may approve this change.";
     return result;
+  }
+
+  static std::string describe(const QuorumResult& quorum) {
+    std::vector<std::string> parts;
+    for (const auto& rule : quorum.rules) parts.push_back(describe(rule));
+    return join(parts, "; ") + ".";
   }
 
   static std::string describe(const RuleFilling& rule) {

@@ -197,7 +197,7 @@ struct Story {
 
 /// Every leaf of a JSON value, as pointers.
 inline std::vector<Json::json_pointer> leaves(const Json& value,
-                                       const Json::json_pointer& at = Json::json_pointer()) {
+                                              const Json::json_pointer& at = Json::json_pointer()) {
   if (!value.is_structured() || value.empty()) return {at};
   std::vector<Json::json_pointer> out;
   for (const auto& [name, inner] : value.items()) {

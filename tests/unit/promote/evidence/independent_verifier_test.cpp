@@ -94,15 +94,29 @@ TEST(IndependentVerifier, AgreesAboutStoriesThatWereNotRight) {
     return Alter([alter](Story& story) { story.alter_approval = alter; });
   };
   const std::vector<std::pair<const char*, Alter>> wrong{
-      {"an author approved", [](Story& s) { s.approvers = {"alice", "carol"}; }},
-      {"who stands behind the requester approved", [](Story& s) { s.approvers = {"dave", "carol"}; }},
+      {"an author approved",
+       [](Story& s) {
+         s.approvers = {"alice", "carol"};
+       }},
+      {"who stands behind the requester approved",
+       [](Story& s) {
+         s.approvers = {"dave", "carol"};
+       }},
       {"one person approved", [](Story& s) { s.approvers = {"bob"}; }},
-      {"one person approved twice", [](Story& s) { s.approvers = {"bob", "bob"}; }},
-      {"a stranger approved", [](Story& s) { s.approvers = {"bob", "mallory"}; }},
-      {"an approver executed",
-       content([](auto& c) { c.change.executor = Subject{SubjectKind::Person, "bob"}; })},
+      {"one person approved twice",
+       [](Story& s) {
+         s.approvers = {"bob", "bob"};
+       }},
+      {"a stranger approved",
+       [](Story& s) {
+         s.approvers = {"bob", "mallory"};
+       }},
+      {"an approver executed", content([](auto& c) {
+         c.change.executor = Subject{SubjectKind::Person, "bob"};
+       })},
       {"no operator executed", [](Story& s) { s.environment["execute"] = "by-operator"; }},
-      {"the gate asks for less than the class", [](Story& s) {
+      {"the gate asks for less than the class",
+       [](Story& s) {
          s.environment["gate"].erase(2);
          s.approvers = {"bob"};
        }},
@@ -121,7 +135,8 @@ TEST(IndependentVerifier, AgreesAboutStoriesThatWereNotRight) {
       {"a verification of another change",
        content([](auto& c) { c.verification[0]["predicate"]["change"] = "chg-0"; })},
       {"rejected by who may", approval([](auto& a) { a.decision = Decision::Reject; })},
-      {"approved too long ago", approval([](auto& a) { a.issued_at = "2026-03-04T02:00:00.000Z"; })},
+      {"approved too long ago",
+       approval([](auto& a) { a.issued_at = "2026-03-04T02:00:00.000Z"; })},
       {"approved later", approval([](auto& a) { a.issued_at = "2026-03-04T11:00:00.000Z"; })},
       {"expired", approval([](auto& a) { a.expires_at = test::kEvaluated; })},
       {"in a role that does not give it", approval([](auto& a) { a.acting_role = "auditor"; })},
@@ -144,7 +159,8 @@ TEST(IndependentVerifier, AgreesAboutStoriesThatWereNotRight) {
   EXPECT_EQ(verifier.agreed(), 2U);
 }
 
-// What anybody has at hand: the signature, the key out of the Directory, the bytes that were signed.
+// What anybody has at hand: the signature, the key out of the Directory, the bytes that were
+// signed.
 TEST(IndependentVerifier, ExportedApprovalsVerifyWithStockSshKeygen) {
   const Story story;
   const auto folder = *TemporaryFolder::create("ssh-keygen");
