@@ -129,22 +129,23 @@ int main(int argc, char** argv) {
   for (std::size_t i = 0; i < 40; ++i) change.authors.push_back({name_of(i) + "@ACME.example", ""});
   change.introduces = {web};
   change.plan.artifacts = {{"web", "registry/web@" + web}};
-  GateInputs inputs{bundle,
-                    environment,
-                    change,
-                    {approval(name_of(50)), approval(name_of(51)), approval(name_of(53))},
-                    [&](const std::string& stage, const std::string& digest) {
-                      return std::optional(
-                          VerifiedItem{stage, digest, "2026-03-01T00:00:00Z", "chg-0"});
-                    },
-                    {{web, std::string(kAuthorshipPredicate), ci, change.authors, ""},
-                     {web, kProvenance, ci, {}, ""}},
-                    {{6, {true, ""}}, {7, {true, ""}}},
-                    *parse_time("2026-03-04T10:00:00Z")};
+  GateInputs inputs{
+      bundle,
+      environment,
+      change,
+      {approval(name_of(50)), approval(name_of(51)), approval(name_of(53))},
+      [&](const std::string& stage, const std::string& digest) {
+        return std::optional(VerifiedItem{stage, digest, "2026-03-01T00:00:00Z", "chg-0"});
+      },
+      {{web, std::string(kAuthorshipPredicate), ci, change.authors, ""},
+       {web, kProvenance, ci, {}, ""}},
+      {{6, {true, ""}}, {7, {true, ""}}},
+      *parse_time("2026-03-04T10:00:00Z")};
   const auto met = median_seconds(inputs, true);
   inputs.approvals.clear();
   const auto waiting = median_seconds(inputs, false);
-  std::printf("{\"people\": %lu, \"conditions\": %zu, \"met_seconds\": %.9f, \"waiting_seconds\": %.9f}\n",
-              people, environment.gate.size(), met, waiting);
+  std::printf(
+      "{\"people\": %lu, \"conditions\": %zu, \"met_seconds\": %.9f, \"waiting_seconds\": %.9f}\n",
+      people, environment.gate.size(), met, waiting);
   return 0;
 }

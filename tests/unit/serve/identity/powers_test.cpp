@@ -15,7 +15,8 @@ class Powers : public ::testing::Test {
   Powers() {
     for (const char* name : {"alice", "bob", "carol"}) bundle_.directory.people[name] = {};
     bundle_.directory.services["ci"] = {};
-    bundle_.directory.groups = {{"leads", {{SubjectKind::Group, "core"}}}, {"core", {person("bob")}}};
+    bundle_.directory.groups = {{"leads", {{SubjectKind::Group, "core"}}},
+                                {"core", {person("bob")}}};
     bundle_.organization = Organization{"acme", {{SubjectKind::Group, "leads"}}, 1};
     Template& web = bundle_.templates["web"];
     web.roles["approver"] = {{Power::Read, Power::Approve}, {}};
