@@ -39,6 +39,9 @@ class MoodyStore final : public StateStore {
  public:
   explicit MoodyStore(std::unique_ptr<StateStore> store) : store_(std::move(store)) {}
 
+  /// What is behind it from now on.
+  void replace(std::unique_ptr<StateStore> store) { store_ = std::move(store); }
+
   bool log_is_broken = false;
   /// Runs once, before the n-th write transaction from now begins (1 is the next one).
   void before_write(int nth, std::function<void()> act) {

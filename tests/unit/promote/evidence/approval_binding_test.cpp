@@ -1,10 +1,10 @@
 // What an approval binds, tried bit by bit and field by field: nothing that differs is accepted.
 
 #include "orchestrator/base/file.hpp"
+#include "orchestrator/base/text.hpp"
 #include "orchestrator/promote/evidence/approval_statement.hpp"
 #include "orchestrator/promote/evidence/authorship.hpp"
 #include "orchestrator/promote/evidence/signed_statement.hpp"
-#include "tests/support/temporary_folder.hpp"
 #include "tests/unit/promote/receipt_story.hpp"
 
 #include <gtest/gtest.h>
@@ -18,7 +18,6 @@ using test::altered;
 using test::digest;
 using test::leaves;
 using test::run;
-using test::TemporaryFolder;
 using test::TestKey;
 
 ApprovalStatement approval_by_bob() {
@@ -221,8 +220,8 @@ std::string refusal_of(const std::vector<std::string>& type,
   const auto folder = *TemporaryFolder::create("refused");
   const KeyFile key(folder.path(), type);
   const auto payload = payload_of(to_statement(approval_by_bob()));
-  std::vector<std::string> words{"ssh-keygen", "-Y", "sign", "-q", "-n", "bailey", "-f",
-                                 (folder.path() / "key").string()};
+  std::vector<std::string> words{"ssh-keygen", "-Y",     "sign", "-q",
+                                 "-n",         "bailey", "-f",   (folder.path() / "key").string()};
   words.insert(words.end(), sign_options.begin(), sign_options.end());
   const auto armored = run(words, pre_authentication_encoding(kInTotoPayload, payload)).output;
   const auto envelope = envelope_with(kInTotoPayload, payload, armored);
@@ -249,9 +248,9 @@ TEST(ApprovalBinding, RefusesCertificates) {
   const auto authority = (folder.path() / "authority").string();
   const auto path = (folder.path() / "key").string();
   ASSERT_EQ(run({"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", authority}).exit_code, 0);
-  ASSERT_EQ(run({"ssh-keygen", "-q", "-s", authority, "-I", "bob", "-n", "bob", path + ".pub"})
-                .exit_code,
-            0);
+  ASSERT_EQ(
+      run({"ssh-keygen", "-q", "-s", authority, "-I", "bob", "-n", "bob", path + ".pub"}).exit_code,
+      0);
   const auto certificate = read_file(path + "-cert.pub").value_or("");
   ASSERT_FALSE(certificate.empty());
   EXPECT_FALSE(parse_ssh_public_key(certificate));

@@ -1,5 +1,5 @@
 #include "orchestrator/base/file.hpp"
-#include "tests/support/temporary_folder.hpp"
+#include "orchestrator/base/text.hpp"
 #include "tests/unit/promote/receipt_story.hpp"
 
 #include <gtest/gtest.h>
@@ -14,7 +14,6 @@ using test::is_signed;
 using test::leaves;
 using test::run;
 using test::Story;
-using test::TemporaryFolder;
 using test::TestKey;
 
 /// tests/verifier/verify_receipt.py, which shares nothing with us, asked about many receipts.

@@ -1,5 +1,6 @@
-// The ways in which gates of other systems are or were passed, each tried on ours. A name begins with
-// the system; issues are theirs. What needs a whole server is in serve/engine/known_holes_test.cpp.
+// The ways in which gates of other systems are or were passed, each tried on ours. A name begins
+// with the system; issues are theirs. What needs a whole server is in
+// serve/engine/known_holes_test.cpp.
 
 #include "orchestrator/promote/gate/decisions.hpp"
 #include "tests/unit/promote/gate_story.hpp"
@@ -28,7 +29,8 @@ class KnownHoles : public test::GateStory {
   }
 };
 
-// Kargo Enterprise, wait-for-approval: without `approvers` whoever may see the promotion approves it.
+// Kargo Enterprise, wait-for-approval: without `approvers` whoever may see the promotion approves
+// it.
 TEST_F(KnownHoles, KargoEnterpriseNoApproversNamedMeansAnybody) {
   approvals_condition().rules.clear();
   EXPECT_EQ(unmet(), Names{"approvals"});

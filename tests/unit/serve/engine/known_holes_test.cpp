@@ -1,5 +1,5 @@
-// As promote/gate/known_holes_test.cpp: what other systems let through, where it takes a whole server
-// to try.
+// As promote/gate/known_holes_test.cpp: what other systems let through, where it takes a whole
+// server to try.
 
 #include "orchestrator/serve/engine/manage_changes.hpp"
 #include "tests/support/engine_world.hpp"
@@ -123,9 +123,10 @@ TEST_F(KnownHolesOfServers, ArgoARecordedStatusIsBelieved) {
 
 // Atlantis: the rules are read from the branch that is being proposed.
 TEST_F(KnownHolesOfServers, AtlantisTheProposalBringsItsOwnRules) {
-  world.edit("approvals: {rules: [{from: group:managers, count: 1}, {from: group:security, count: "
-             "1}], expire: 8h}",
-             "approvals: {rules: [{from: group:managers, count: 2}], expire: 8h}");
+  world.edit(
+      "approvals: {rules: [{from: group:managers, count: 1}, {from: group:security, count: "
+      "1}], expire: 8h}",
+      "approvals: {rules: [{from: group:managers, count: 2}], expire: 8h}");
   ASSERT_TRUE(world.apply("alice"));
   const auto shown = show_change(world.engine(), EngineWorld::as("carol"), id);
   ASSERT_TRUE(shown);
