@@ -1,6 +1,6 @@
-// One change of production, and everything that may happen to it in any order: ten thousand orders, by
-// seed. Whenever one is let through, an oracle that shares nothing with the gate counts again from
-// the store and the log.
+// One change of production, and everything that may happen to it in any order: ten thousand orders,
+// by seed. Whenever one is let through, an oracle that shares nothing with the gate counts again
+// from the store and the log.
 
 #include "orchestrator/base/encoding.hpp"
 #include "orchestrator/serve/engine/bundle_record.hpp"
@@ -83,8 +83,8 @@ class Moment {
 class Oracle {
  public:
   Oracle(EngineWorld& world, const ChangeId& id) : world_(world), change_(world.load(id)) {
-    const auto read = in_transaction(
-        *world.store, Access::Read, [&](Transaction& transaction) -> Status {
+    const auto read =
+        in_transaction(*world.store, Access::Read, [&](Transaction& transaction) -> Status {
           for (const auto& record :
                *transaction.list(Collection::Approval, {.prefix = id.str() + "/", .limit = 0})) {
             approvals_.push_back(record.body);
@@ -209,8 +209,7 @@ class Oracle {
 /// One order of events.
 class Run {
  public:
-  Run(Moment& moment, std::uint64_t seed)
-      : moment_(moment), world_(moment.world), random_(seed) {}
+  Run(Moment& moment, std::uint64_t seed) : moment_(moment), world_(moment.world), random_(seed) {}
 
   /// Whether the change was let through in the end.
   bool go() {
@@ -232,8 +231,8 @@ class Run {
   bool claim_next() { return random_() % 4 == 0; }
 
   bool claim() {
-    world_.engine().checks().put(moment_.id, world_.load(moment_.id).plan.digest,
-                                 {{4, {true, ""}}}, world_.clock.monotonic_now());
+    world_.engine().checks().put(moment_.id, world_.load(moment_.id).plan.digest, {{4, {true, ""}}},
+                                 world_.clock.monotonic_now());
     const auto who = pick(8);
     if (who == 7) {
       events_.emplace_back("Bailey claims");
