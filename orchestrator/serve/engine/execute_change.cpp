@@ -82,7 +82,7 @@ Result<Claim> claim(Engine& engine, Transaction& transaction, const ChangeId& id
     return fail(ErrorKind::FailedPrecondition,
                 fmt::format("{} is {} and waits for nothing", id.str(), to_string(change->state)));
   }
-  auto bench = bench_for(engine, transaction, change->environment);
+  auto bench = bench_for(engine, transaction, *change);
   if (!bench) return fail(std::move(bench.error()));
   if (bench->removed && change->kind != ChangeKind::Destroy) {
     return fail(Error(ErrorKind::FailedPrecondition,
@@ -131,7 +131,7 @@ Result<CheckOutcomes> fresh_checks(Engine& engine, const ChangeId& id, std::stop
       in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) -> Result<Read> {
         auto change = load_change(transaction, id);
         if (!change) return fail(std::move(change.error()));
-        auto bench = bench_for(engine, transaction, change->environment);
+        auto bench = bench_for(engine, transaction, *change);
         if (!bench) return fail(std::move(bench.error()));
         return Read{*std::move(change), *std::move(bench)};
       });
@@ -430,7 +430,7 @@ Result<Claim> claim_by_operator(Engine& engine, const Request& request, const Ch
         in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) -> Status {
           auto change = load_change(transaction, id);
           if (!change) return fail(std::move(change.error()));
-          auto bench = bench_for(engine, transaction, change->environment);
+          auto bench = bench_for(engine, transaction, *change);
           if (!bench) return fail(std::move(bench.error()));
           return may_execute(transaction, *bench, *change, request.caller);
         });
@@ -443,7 +443,7 @@ Result<Change> run_change(Engine& engine, Claim claim, ProgressTracker* tracker,
                           std::stop_token stop) {
   if (claim.change.kind == ChangeKind::Policy) return run_policy(engine, claim);
   auto bench = in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) {
-    return bench_for(engine, transaction, claim.change.environment);
+    return bench_for(engine, transaction, claim.change);
   });
   if (!bench) return fail_change(engine, claim, bench.error(), stop);
   auto provider = engine.provider(*bench->bundle, *bench->environment);

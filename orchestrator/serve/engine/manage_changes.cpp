@@ -39,7 +39,7 @@ Result<Opened> open(Engine& engine, Transaction& transaction, const Request& req
                     const ChangeId& id) {
   auto change = load_change(transaction, id);
   if (!change) return fail(std::move(change.error()));
-  auto bench = bench_for(engine, transaction, change->environment);
+  auto bench = bench_for(engine, transaction, *change);
   if (!bench) return fail(std::move(bench.error()));
   if (auto may = may_read(*bench, request); !may) return fail(std::move(may.error()));
   return Opened{*std::move(change), *std::move(bench)};
@@ -180,7 +180,7 @@ Result<Json> list_changes(Engine& engine, const Request& request, const ChangeFi
         for (auto change = changes->rbegin(); change != changes->rend(); ++change) {
           if (!filter.environment.empty() && change->environment != filter.environment) continue;
           if (!filter.state.empty() && to_string(change->state) != filter.state) continue;
-          const auto bench = bench_for(engine, transaction, change->environment);
+          const auto bench = bench_for(engine, transaction, *change);
           if (!bench || !may_read(*bench, request)) continue;
           list.push_back({{"id", change->id.str()},
                           {"environment", change->environment},

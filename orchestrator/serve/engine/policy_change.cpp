@@ -2,11 +2,16 @@
 
 #include "orchestrator/base/digest.hpp"
 #include "orchestrator/base/json.hpp"
+#include "orchestrator/base/text.hpp"
+#include "orchestrator/model/rights.hpp"
+#include "orchestrator/promote/evidence/standing.hpp"
 #include "orchestrator/serve/engine/bundle_record.hpp"
 #include "orchestrator/serve/engine/judge.hpp"
 #include "orchestrator/serve/engine/open_change.hpp"
 #include "orchestrator/serve/engine/records.hpp"
 #include "orchestrator/serve/engine/standing_bundle.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cctype>
@@ -79,6 +84,33 @@ Plan policy_plan(const Bundle& accepted, const Bundle& proposed) {
   return plan;
 }
 
+// Nobody approves a change of their own rights, nor one that they ask for; what no administrator is
+// left to approve would wait for ever.
+Status check_somebody_is_left(const Bundle& accepted, const Request& request,
+                              const std::vector<std::string>& affects) {
+  const auto& organization = *accepted.organization;
+  const auto behind = people_behind(accepted.directory, request.caller.subject);
+  std::vector<std::string> left;
+  std::vector<std::string> own;
+  for (const auto& name : accepted.directory.people_in(organization.administrators)) {
+    if (std::binary_search(affects.begin(), affects.end(), name)) {
+      own.push_back(name);
+    } else if (!behind.contains(name)) {
+      left.push_back(name);
+    }
+  }
+  const auto needed = static_cast<std::size_t>(std::max(organization.approvals, 1));
+  if (own.empty() || left.size() >= needed) return {};
+  return fail(
+      Error(ErrorKind::Refused,
+            fmt::format("this changes the rights of {} administrators themselves ({}), and the {} "
+                        "who are left cannot give {} approvals",
+                        own.size(), enumerate(own), left.size(), needed))
+          .with_hint("Nobody approves a change of their own rights. Propose it in parts, so that "
+                     "for each enough of the others are left.")
+          .with_code("policy.own-rights"));
+}
+
 }  // namespace
 
 Result<Change> propose_policy(Engine& engine, const Request& request, const Bundle& accepted,
@@ -99,9 +131,17 @@ Result<Change> propose_policy(Engine& engine, const Request& request, const Bund
     return store_bundle(transaction, proposed, sources, origin);
   });
   if (!stored) return fail(std::move(stored.error()));
-  return open_change(
-      engine, request,
-      {ChangeKind::Policy, policy_plan(accepted, proposed), proposed.digest, origin.authors});
+  auto affects = people_with_other_rights(accepted, proposed);
+  if (auto left = check_somebody_is_left(accepted, request, affects); !left) {
+    return fail(std::move(left.error()));
+  }
+  return open_change(engine, request,
+                     {ChangeKind::Policy,
+                      policy_plan(accepted, proposed),
+                      proposed.digest,
+                      origin.authors,
+                      {},
+                      std::move(affects)});
 }
 
 Result<Change> replan_policy(Engine& engine, Change change) {
@@ -119,6 +159,7 @@ Result<Change> replan_policy(Engine& engine, Change change) {
           step(*now, ChangeState::Superseded, engine.now(), "nothing is left to change");
         }
         now->plan = std::move(plan);
+        now->affects = people_with_other_rights(**accepted, **proposed);
         now->introduces = introduced_by(now->plan);
         if (auto saved = save(transaction, *now); !saved) return fail(std::move(saved.error()));
         auto index =

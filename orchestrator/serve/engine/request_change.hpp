@@ -60,9 +60,9 @@ struct PromotionRequest {
                                                             const std::string& environment,
                                                             std::stop_token stop);
 
-/// Plans a waiting change anew when what it was planned from has moved on (state, policy, specs).
-/// Approvals of the old plan no longer hold then. Returns the change as it stands now; one whose
-/// new plan has nothing left to do is superseded.
+/// Plans a waiting change anew when what it was planned from has moved on (state, specs). Approvals
+/// of the old plan no longer hold then. Returns the change as it stands now; one whose new plan has
+/// nothing left to do is superseded, and so is one that was opened under another policy.
 [[nodiscard]] Result<Change> replan_if_stale(Engine& engine, Change change, std::stop_token stop);
 
 }  // namespace bailey
