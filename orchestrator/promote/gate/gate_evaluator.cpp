@@ -2,7 +2,7 @@
 
 #include "orchestrator/base/text.hpp"
 #include "orchestrator/model/own_subjects.hpp"
-#include "orchestrator/promote/evidence/quorum.hpp"
+#include "orchestrator/model/quorum.hpp"
 #include "orchestrator/promote/evidence/statement.hpp"
 #include "orchestrator/promote/gate/approvers.hpp"
 #include "orchestrator/promote/gate/window.hpp"

@@ -4,12 +4,10 @@
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/base/text.hpp"
 #include "orchestrator/promote/evidence/receipt.hpp"
-#include "orchestrator/promote/evidence/standing.hpp"
 #include "orchestrator/serve/engine/open_change.hpp"
 #include "orchestrator/serve/engine/records.hpp"
 #include "orchestrator/serve/engine/roll_back.hpp"
 #include "orchestrator/serve/engine/settle_drift.hpp"
-#include "orchestrator/serve/identity/powers.hpp"
 
 #include <fmt/format.h>
 
@@ -166,31 +164,6 @@ Status keep_judgement(Engine& engine, Transaction& transaction, const Bench& ben
                                   {"approvals", std::move(approvals)},
                                   {"policy", policy_of(*bench.bundle, *bench.environment)}});
   if (!written) return fail(std::move(written.error()).in("keeping what the gate was judged by"));
-  return {};
-}
-
-Status may_execute(Transaction& transaction, const Bench& bench, const Change& change,
-                   const Caller& caller) {
-  if (auto holds = require(*bench.bundle, *bench.environment, caller, Power::Deploy); !holds) {
-    return holds;
-  }
-  const auto behind = people_behind(bench.bundle->directory, caller.subject);
-  auto known = known_authors(transaction, *bench.bundle, change);
-  if (!known) return fail(std::move(known.error()));
-  const auto authors = involved_people(bench.bundle->directory, *known, Subject{}, {});
-  auto approvals = approvals_of(transaction, change.id);
-  if (!approvals) return fail(std::move(approvals.error()));
-  for (const auto& person : behind) {
-    const bool approved =
-        std::any_of(approvals->begin(), approvals->end(), [&](const Approval& approval) {
-          return approval.approver == person && approval.decision == Decision::Approve;
-        });
-    if (!authors.contains(person) && !approved) continue;
-    return fail(Error(ErrorKind::Refused,
-                      fmt::format("{} {} {} and cannot execute it", person,
-                                  approved ? "approved" : "is an author of", change.id.str()))
-                    .with_code("gate.not-independent"));
-  }
   return {};
 }
 

@@ -4,7 +4,7 @@
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/base/text.hpp"
 #include "orchestrator/model/rights.hpp"
-#include "orchestrator/promote/evidence/standing.hpp"
+#include "orchestrator/model/standing.hpp"
 #include "orchestrator/serve/engine/bundle_record.hpp"
 #include "orchestrator/serve/engine/judge.hpp"
 #include "orchestrator/serve/engine/open_change.hpp"

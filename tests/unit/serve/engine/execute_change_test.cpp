@@ -223,6 +223,15 @@ TEST_F(ExecuteInProduction, AnOperatorsOwnApprovalCannotComeLater) {
   EXPECT_EQ(code_of(world.payload_for(id, "bob")), "[failed-precondition]");
 }
 
+TEST_F(ExecuteInProduction, AnApprovalThatComesBetweenAskingAndClaimingCounts) {
+  soak();
+  ASSERT_TRUE(world.decide(id, "dave"));
+  ASSERT_TRUE(world.decide(id, "carol"));
+  world.store->before_write(1, [&] { EXPECT_EQ(code_of(world.decide(id, "bob")), ""); });
+  EXPECT_EQ(code_of(execute("bob")), "gate.not-independent");
+  EXPECT_EQ(world.load(id).state, ChangeState::Waiting);
+}
+
 TEST_F(ExecuteInProduction, APersonLaunderedThroughTheServiceIsStillThatPerson) {
   soak();
   ASSERT_TRUE(world.decide(id, "dave"));
