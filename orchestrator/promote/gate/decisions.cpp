@@ -29,8 +29,7 @@ Status stands_apart(const Case& about, const std::string& person) {
   const auto& directory = about.bundle.directory;
   const auto& change = about.change;
   auto involved = involved_people(directory, about.authors, change.requester, change.executor);
-  const bool own_rights =
-      std::binary_search(change.affects.begin(), change.affects.end(), person);
+  const bool own_rights = std::binary_search(change.affects.begin(), change.affects.end(), person);
   involved.insert(change.affects.begin(), change.affects.end());
   if (!involved.contains(person)) return {};
   const bool author = involved_people(directory, about.authors, {}, {}).contains(person);
@@ -38,14 +37,13 @@ Status stands_apart(const Case& about, const std::string& person) {
   std::vector<std::string> others;
   std::set_difference(holders.begin(), holders.end(), involved.begin(), involved.end(),
                       std::back_inserter(others));
-  return not_independent(
-      fmt::format("{} {} {} and cannot decide on it", person,
-                  author       ? "is an author of"
-                  : own_rights ? "has rights of their own that are changed by"
-                               : "stands behind the requester or executor of",
-                  change.id.str()),
-      others.empty() ? "Nobody else can approve it either."
-                     : "These people can: " + enumerate(others, "or") + ".");
+  return not_independent(fmt::format("{} {} {} and cannot decide on it", person,
+                                     author       ? "is an author of"
+                                     : own_rights ? "has rights of their own that are changed by"
+                                                  : "stands behind the requester or executor of",
+                                     change.id.str()),
+                         others.empty() ? "Nobody else can approve it either."
+                                        : "These people can: " + enumerate(others, "or") + ".");
 }
 
 }  // namespace
@@ -85,10 +83,10 @@ Status may_revoke(const Case& about, const Subject& who, const std::vector<Appro
                                  each.decision == Decision::Approve;
                         });
   if (approved) return {};
-  return fail(Error(ErrorKind::FailedPrecondition,
-                    fmt::format("{} has no approval of {} to take back", to_string(who),
-                                about.change.id.str()))
-                  .with_code("approval.nothing-to-revoke"));
+  return fail(
+      Error(ErrorKind::FailedPrecondition, fmt::format("{} has no approval of {} to take back",
+                                                       to_string(who), about.change.id.str()))
+          .with_code("approval.nothing-to-revoke"));
 }
 
 Status may_execute(const Case& about, const Subject& who, const std::vector<Approval>& approvals,
@@ -125,9 +123,9 @@ Status may_execute_unasked(const Case& about) {
 
 Status can_be_executed(const Change& change, bool environment_is_declared) {
   if (!waits(change)) {
-    return fail(ErrorKind::FailedPrecondition,
-                fmt::format("{} is {} and waits for nothing", change.id.str(),
-                            to_string(change.state)));
+    return fail(
+        ErrorKind::FailedPrecondition,
+        fmt::format("{} is {} and waits for nothing", change.id.str(), to_string(change.state)));
   }
   if (!environment_is_declared && change.kind != ChangeKind::Destroy) {
     return fail(Error(ErrorKind::FailedPrecondition,

@@ -44,8 +44,8 @@ struct Case {
 /// taken down. Of both ways to execute.
 [[nodiscard]] Status can_be_executed(const Change& change, bool environment_is_declared);
 
-/// How long an approval given now holds: as short as the shortest of the gate's conditions, 72 hours
-/// at most.
+/// How long an approval given now holds: as short as the shortest of the gate's conditions, 72
+/// hours at most.
 [[nodiscard]] std::chrono::seconds time_to_expire(const Environment& environment);
 
 /// The first of these roles that gives the power to approve; empty when none does.

@@ -78,7 +78,8 @@ Result<Approval> take_in(Engine& engine, Transaction& transaction, const Request
                          const ChangeId& id, const Json& envelope_json) {
   auto handed = open_for_decision(engine, transaction, request, id);
   if (!handed) return fail(std::move(handed.error()));
-  if (!handed->may_decide && !handed->may_revoke) return fail(std::move(handed->may_decide.error()));
+  if (!handed->may_decide && !handed->may_revoke)
+    return fail(std::move(handed->may_decide.error()));
   auto envelope = dsse_envelope_from_json(envelope_json);
   if (!envelope) return fail(std::move(envelope.error()).in("reading the envelope"));
   auto verified =
