@@ -8,6 +8,7 @@
 #include "orchestrator/promote/gate/decisions.hpp"
 #include "orchestrator/serve/engine/judge.hpp"
 #include "orchestrator/serve/engine/open_change.hpp"
+#include "orchestrator/serve/engine/read_audit.hpp"
 #include "orchestrator/serve/engine/records.hpp"
 #include "orchestrator/serve/identity/powers.hpp"
 
@@ -138,8 +139,9 @@ Result<Approval> take_in(Engine& engine, Transaction& transaction, const Request
 
 }  // namespace
 
-Result<Json> prepare_decision(Engine& engine, const Request& request, const ChangeId& id,
-                              Decision decision, const std::string& reason) {
+Result<Json> prepare_decision(Engine& engine, const Request& request,
+                              const DecisionRequest& wanted) {
+  const auto& [id, decision, reason, checkpoint] = wanted;
   const auto action = fmt::format("change.{}", to_string(decision));
   return audited(engine, request, action, "change:" + id.str(), [&] {
     return in_transaction(
@@ -155,6 +157,12 @@ Result<Json> prepare_decision(Engine& engine, const Request& request, const Chan
           const auto now = engine.clock().wall_now();
           statement->decision = decision;
           statement->reason = reason;
+          if (!checkpoint.empty()) {
+            if (auto own = check_own_checkpoint(engine, transaction, checkpoint); !own) {
+              return fail(std::move(own.error()));
+            }
+            statement->checkpoint = checkpoint;
+          }
           statement->acting_role = role_of(handed->bench, request.caller.subject);
           statement->approver = request.caller.subject.name;
           statement->issued_at = format_time(now);
@@ -169,10 +177,15 @@ Result<Json> prepare_decision(Engine& engine, const Request& request, const Chan
                                          {"expires", format_time(now + kNonceTime)}},
                                         kAbsent);
           if (!stored) return fail(std::move(stored.error()));
-          return Json{{"statement", to_json(whole)},
-                      {"payload", payload},
-                      {"payload_type", kInTotoPayload},
-                      {"plan", to_json(handed->change.plan)}};
+          auto known =
+              evidence_for(transaction, *handed->bench.bundle, handed->change.plan.artifacts);
+          if (!known) return fail(std::move(known.error()));
+          const auto& document =
+              handed->bench.bundle->document("Environment", handed->change.environment);
+          return Json{
+              {"statement", to_json(whole)},      {"payload", payload},
+              {"payload_type", kInTotoPayload},   {"plan", to_json(handed->change.plan)},
+              {"gate", member(document, "gate")}, {"evidence", std::move(known->envelopes)}};
         });
   });
 }

@@ -16,6 +16,7 @@
 #include "orchestrator/serve/engine/policy_change.hpp"
 #include "orchestrator/serve/engine/progress.hpp"
 #include "orchestrator/serve/engine/records.hpp"
+#include "orchestrator/serve/engine/root_of_trust.hpp"
 #include "orchestrator/serve/engine/run_programs.hpp"
 #include "orchestrator/serve/identity/powers.hpp"
 
@@ -348,6 +349,10 @@ std::vector<std::string> what_is_left(Work& work, const Error& reason) {
 
 Result<Change> run_policy(Engine& engine, Claim& claim) {
   return finish_change(engine, claim, [&](Transaction& transaction) -> Status {
+    if (auto noted = note_confirmed(transaction, claim.change); !noted) return noted;
+    auto root = confirms_root(transaction, claim.change.id);
+    if (!root) return fail(std::move(root.error()));
+    if (*root) return {};
     return accept_bundle(engine, transaction, own_entry(engine, "bundle.accept", "organization"),
                          claim.change.bundle_digest);
   });

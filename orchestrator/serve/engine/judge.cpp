@@ -9,6 +9,7 @@
 #include "orchestrator/promote/gate/standing_decisions.hpp"
 #include "orchestrator/serve/engine/records.hpp"
 #include "orchestrator/serve/engine/roll_back.hpp"
+#include "orchestrator/serve/engine/root_of_trust.hpp"
 #include "orchestrator/serve/engine/standing_bundle.hpp"
 
 #include <fmt/format.h>
@@ -223,6 +224,12 @@ Result<Judgement> judge(Engine& engine, Transaction& transaction, const Bench& b
                           engine.clock().wall_now()};
   judgement.result = evaluate_gate(inputs);
   if (failed) return fail(*std::move(failed));
+  auto unconfirmed = unconfirmed_root(transaction, *bench.bundle, *bench.environment);
+  if (!unconfirmed) return fail(std::move(unconfirmed.error()));
+  if (*unconfirmed) {
+    judgement.result.conditions.push_back(**std::move(unconfirmed));
+    judgement.result.met = false;
+  }
   judgement.record = gate_record(inputs, judgement.result);
   judgement.approvals = *std::move(approvals);
   judgement.evidence = std::move(known->envelopes);

@@ -120,46 +120,50 @@ std::vector<std::string> introduced_by(const Plan& plan) {
   return digests;
 }
 
+Result<Change> open_change(Engine& engine, Transaction& transaction, const Request& request,
+                           const Proposal& proposal) {
+  auto bench = bench_for(engine, transaction, proposal.plan.environment);
+  if (!bench) return fail(std::move(bench.error()));
+  Change change;
+  change.id = ChangeId(new_id(engine.random(), "chg"));
+  change.kind = proposal.kind;
+  change.environment = proposal.plan.environment;
+  auto uid = ensure_uid(engine, transaction, change.environment);
+  if (!uid) return fail(std::move(uid.error()));
+  change.environment_uid = *uid;
+  change.plan = proposal.plan;
+  change.plan.environment_uid = *std::move(uid);
+  seal(change.plan);
+  change.bundle_digest = proposal.bundle_digest;
+  change.requester = request.caller.subject;
+  auto authors = authors_for(transaction, *bench->bundle, proposal);
+  if (!authors) return fail(std::move(authors.error()));
+  change.authors = *std::move(authors);
+  change.introduces = introduced_by(change.plan);
+  change.brings = proposal.brings;
+  change.affects = proposal.affects;
+  change.rolls_back_to = proposal.rolls_back_to;
+  change.created_at = engine.now();
+
+  auto same = settle_earlier(engine, transaction, request, change);
+  if (!same) return fail(std::move(same.error()));
+  if (*same) return with_authors(engine, transaction, request, **std::move(same), change);
+
+  step(change, ChangeState::Planned, change.created_at);
+  step(change, ChangeState::Waiting, change.created_at);
+  if (auto saved = save(transaction, change); !saved) return fail(std::move(saved.error()));
+  auto entry = entry_for(engine, request, "change.open", "change:" + change.id.str(),
+                         fmt::format("{} of {}", to_string(change.kind), change.environment));
+  entry.digests = {{"plan", change.plan.digest}, {"bundle", change.bundle_digest}};
+  auto index = append(transaction, entry);
+  if (!index) return fail(std::move(index.error()));
+  return change;
+}
+
 Result<Change> open_change(Engine& engine, const Request& request, const Proposal& proposal) {
-  return in_transaction(
-      engine.store(), Access::Write, [&](Transaction& transaction) -> Result<Change> {
-        auto bench = bench_for(engine, transaction, proposal.plan.environment);
-        if (!bench) return fail(std::move(bench.error()));
-        Change change;
-        change.id = ChangeId(new_id(engine.random(), "chg"));
-        change.kind = proposal.kind;
-        change.environment = proposal.plan.environment;
-        auto uid = ensure_uid(engine, transaction, change.environment);
-        if (!uid) return fail(std::move(uid.error()));
-        change.environment_uid = *uid;
-        change.plan = proposal.plan;
-        change.plan.environment_uid = *std::move(uid);
-        seal(change.plan);
-        change.bundle_digest = proposal.bundle_digest;
-        change.requester = request.caller.subject;
-        auto authors = authors_for(transaction, *bench->bundle, proposal);
-        if (!authors) return fail(std::move(authors.error()));
-        change.authors = *std::move(authors);
-        change.introduces = introduced_by(change.plan);
-        change.brings = proposal.brings;
-        change.affects = proposal.affects;
-        change.rolls_back_to = proposal.rolls_back_to;
-        change.created_at = engine.now();
-
-        auto same = settle_earlier(engine, transaction, request, change);
-        if (!same) return fail(std::move(same.error()));
-        if (*same) return with_authors(engine, transaction, request, **std::move(same), change);
-
-        step(change, ChangeState::Planned, change.created_at);
-        step(change, ChangeState::Waiting, change.created_at);
-        if (auto saved = save(transaction, change); !saved) return fail(std::move(saved.error()));
-        auto entry = entry_for(engine, request, "change.open", "change:" + change.id.str(),
-                               fmt::format("{} of {}", to_string(change.kind), change.environment));
-        entry.digests = {{"plan", change.plan.digest}, {"bundle", change.bundle_digest}};
-        auto index = append(transaction, entry);
-        if (!index) return fail(std::move(index.error()));
-        return change;
-      });
+  return in_transaction(engine.store(), Access::Write, [&](Transaction& transaction) {
+    return open_change(engine, transaction, request, proposal);
+  });
 }
 
 }  // namespace bailey

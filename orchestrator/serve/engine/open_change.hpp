@@ -27,6 +27,9 @@ struct Proposal {
 /// itself; grants and decisions about drift replace nothing.
 [[nodiscard]] Result<Change> open_change(Engine& engine, const Request& request,
                                          const Proposal& proposal);
+/// The same within a transaction that writes.
+[[nodiscard]] Result<Change> open_change(Engine& engine, Transaction& transaction,
+                                         const Request& request, const Proposal& proposal);
 
 /// Takes a change a step further and remembers when and why.
 void step(Change& change, ChangeState state, const std::string& at, std::string detail = {});

@@ -9,6 +9,7 @@
 #include "orchestrator/serve/engine/judge.hpp"
 #include "orchestrator/serve/engine/open_change.hpp"
 #include "orchestrator/serve/engine/records.hpp"
+#include "orchestrator/serve/engine/root_of_trust.hpp"
 #include "orchestrator/serve/engine/standing_bundle.hpp"
 
 #include <fmt/format.h>
@@ -56,34 +57,6 @@ void add(Plan& plan, const std::string& name, Action action, const Json* before,
   plan.operations.push_back(std::move(operation));
 }
 
-Plan policy_plan(const Bundle& accepted, const Bundle& proposed) {
-  const auto bench = with_organization_gate(accepted);
-  Plan plan;
-  plan.environment = kOrganizationEnvironment;
-  plan.environment_uid = EnvironmentUid("organization");
-  plan.spec_digest = proposed.digest;
-  plan.policy_digest =
-      digest_of(policy_of(*bench, bench->environments.at(kOrganizationEnvironment)));
-  plan.template_digest = policy_digest_of(proposed);
-  const auto old_ones = deciding(accepted);
-  const auto new_ones = deciding(proposed);
-  for (const auto& [name, spec] : old_ones) {
-    const auto found = new_ones.find(name);
-    if (found == new_ones.end()) {
-      add(plan, name, Action::Delete, &spec, nullptr);
-    } else if (found->second != spec) {
-      add(plan, name, Action::Update, &spec, &found->second);
-    }
-  }
-  for (const auto& [name, spec] : new_ones) {
-    if (!old_ones.contains(name)) add(plan, name, Action::Create, nullptr, &spec);
-  }
-  std::sort(plan.operations.begin(), plan.operations.end(),
-            [](const auto& left, const auto& right) { return left.address < right.address; });
-  seal(plan);
-  return plan;
-}
-
 // Nobody approves a change of their own rights, nor one that they ask for; what no administrator is
 // left to approve would wait for ever.
 Status check_somebody_is_left(const Bundle& accepted, const Request& request,
@@ -111,7 +84,43 @@ Status check_somebody_is_left(const Bundle& accepted, const Request& request,
           .with_code("policy.own-rights"));
 }
 
+// Nothing is left of what confirms the first bundle once another was signed.
+Result<Plan> plan_now(bool root, const Bundle& accepted, const Bundle& proposed) {
+  if (!root) return policy_plan(accepted, accepted, proposed);
+  auto plan = plan_of_root(accepted, proposed);
+  if (!plan) return fail(std::move(plan.error()));
+  return plan->value_or(Plan{});
+}
+
 }  // namespace
+
+Plan policy_plan(const Bundle& judge, const Bundle& accepted, const Bundle& proposed) {
+  const auto bench = with_organization_gate(judge);
+  Plan plan;
+  plan.environment = kOrganizationEnvironment;
+  plan.environment_uid = EnvironmentUid("organization");
+  plan.spec_digest = proposed.digest;
+  plan.policy_digest =
+      digest_of(policy_of(*bench, bench->environments.at(kOrganizationEnvironment)));
+  plan.template_digest = policy_digest_of(proposed);
+  const auto old_ones = deciding(accepted);
+  const auto new_ones = deciding(proposed);
+  for (const auto& [name, spec] : old_ones) {
+    const auto found = new_ones.find(name);
+    if (found == new_ones.end()) {
+      add(plan, name, Action::Delete, &spec, nullptr);
+    } else if (found->second != spec) {
+      add(plan, name, Action::Update, &spec, &found->second);
+    }
+  }
+  for (const auto& [name, spec] : new_ones) {
+    if (!old_ones.contains(name)) add(plan, name, Action::Create, nullptr, &spec);
+  }
+  std::sort(plan.operations.begin(), plan.operations.end(),
+            [](const auto& left, const auto& right) { return left.address < right.address; });
+  seal(plan);
+  return plan;
+}
 
 Result<Change> propose_policy(Engine& engine, const Request& request, const Bundle& accepted,
                               const Bundle& proposed, const BundleSources& sources,
@@ -137,7 +146,7 @@ Result<Change> propose_policy(Engine& engine, const Request& request, const Bund
   }
   return open_change(engine, request,
                      {ChangeKind::Policy,
-                      policy_plan(accepted, proposed),
+                      policy_plan(accepted, accepted, proposed),
                       proposed.digest,
                       origin.authors,
                       {},
@@ -151,16 +160,20 @@ Result<Change> replan_policy(Engine& engine, Change change) {
         if (!accepted) return fail(std::move(accepted.error()));
         auto proposed = engine.bundle(transaction, change.bundle_digest);
         if (!proposed) return fail(std::move(proposed.error()));
-        auto plan = policy_plan(**accepted, **proposed);
-        if (plan.digest == change.plan.digest) return change;
+        auto root = confirms_root(transaction, change.id);
+        if (!root) return fail(std::move(root.error()));
+        auto plan = plan_now(*root, **accepted, **proposed);
+        if (!plan) return fail(std::move(plan.error()));
+        if (plan->digest == change.plan.digest) return change;
         auto now = load_change(transaction, change.id);
         if (!now || now->state != change.state) return now;
-        if (plan.operations.empty()) {
+        if (plan->operations.empty()) {
           step(*now, ChangeState::Superseded, engine.now(), "nothing is left to change");
+        } else {
+          now->plan = *std::move(plan);
+          now->introduces = introduced_by(now->plan);
+          if (!*root) now->affects = people_with_other_rights(**accepted, **proposed);
         }
-        now->plan = std::move(plan);
-        now->affects = people_with_other_rights(**accepted, **proposed);
-        now->introduces = introduced_by(now->plan);
         if (auto saved = save(transaction, *now); !saved) return fail(std::move(saved.error()));
         auto index =
             append(transaction, own_entry(engine, "change.replan", "change:" + now->id.str()));
@@ -174,7 +187,11 @@ Status check_policy_is_current(Engine& engine, Transaction& transaction, const C
   if (!accepted) return fail(std::move(accepted.error()));
   auto proposed = engine.bundle(transaction, change.bundle_digest);
   if (!proposed) return fail(std::move(proposed.error()));
-  if (policy_plan(**accepted, **proposed).digest == change.plan.digest) return {};
+  auto root = confirms_root(transaction, change.id);
+  if (!root) return fail(std::move(root.error()));
+  auto plan = plan_now(*root, **accepted, **proposed);
+  if (!plan) return fail(std::move(plan.error()));
+  if (plan->digest == change.plan.digest) return {};
   return fail(Error(ErrorKind::Conflict, "another bundle was accepted since this was planned")
                   .with_code("plan.stale"));
 }

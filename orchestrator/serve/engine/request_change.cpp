@@ -13,6 +13,7 @@
 #include "orchestrator/serve/engine/policy_change.hpp"
 #include "orchestrator/serve/engine/records.hpp"
 #include "orchestrator/serve/engine/roll_back.hpp"
+#include "orchestrator/serve/engine/root_of_trust.hpp"
 #include "orchestrator/serve/engine/settle_drift.hpp"
 #include "orchestrator/serve/engine/standing_bundle.hpp"
 #include "orchestrator/serve/identity/powers.hpp"
@@ -261,6 +262,7 @@ Result<Json> accept_first_bundle(Engine& engine, const Request& request,
     const auto bundle = read_bundle(sources, engine.schemas(), diagnostics);
     Json answer = to_json(diagnostics);
     answer["digest"] = bundle ? Json(bundle->digest) : Json();
+    answer["change"] = nullptr;
     if (!bundle) return answer;
     if (!bundle->organization) {
       return fail(Error(ErrorKind::InvalidArgument,
@@ -278,6 +280,9 @@ Result<Json> accept_first_bundle(Engine& engine, const Request& request,
           if (!accepted) return accepted;
           auto token = revoke_token(transaction, request.caller.proof.substr(6));
           if (!token) return fail(std::move(token.error()).in("using up the bootstrap token"));
+          auto change = ask_to_confirm(engine, transaction, request, *bundle);
+          if (!change) return fail(std::move(change.error()));
+          answer["change"] = change->id.str();
           return {};
         });
     if (!done) return fail(std::move(done.error()));

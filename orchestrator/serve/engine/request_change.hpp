@@ -15,8 +15,9 @@
 namespace bailey {
 
 /// Accepts the first bundle of a server, by the bootstrap token alone, which is used up by it.
-/// `{"ok", "findings", "digest"}`; with findings that are errors nothing is accepted. Conflict once
-/// there is a bundle.
+/// `{"ok", "findings", "digest", "change"}`; with findings that are errors nothing is accepted.
+/// `change` is the one by which the administrators whom it names confirm it. Conflict once there is
+/// a bundle.
 [[nodiscard]] Result<nlohmann::json> accept_first_bundle(Engine& engine, const Request& request,
                                                          const BundleSources& sources,
                                                          const BundleOrigin& origin);
