@@ -3,6 +3,7 @@
 #include "orchestrator/base/text.hpp"
 #include "orchestrator/model/own_subjects.hpp"
 #include "orchestrator/model/quorum.hpp"
+#include "orchestrator/model/standing.hpp"
 #include "orchestrator/promote/evidence/statement.hpp"
 #include "orchestrator/promote/gate/approvers.hpp"
 #include "orchestrator/promote/gate/window.hpp"
