@@ -41,7 +41,8 @@ Result<std::optional<KnownLog>> load(const fs::path& file) {
 tl::unexpected<Error> distrust(std::string what, const char* code, const fs::path& file) {
   return fail(Error(ErrorKind::Refused, std::move(what))
                   .with_hint("Sign nothing, and ask your auditors. What was seen before is in " +
-                             file.string() + "\nRemove that file only if the server was set up anew.")
+                             file.string() +
+                             "\nRemove that file only if the server was set up anew.")
                   .with_code(code));
 }
 
@@ -86,8 +87,7 @@ Result<std::string> verified_head(ApiClient& client, const std::string& server,
     if (!opened) return fail(std::move(opened.error()).in("reading " + file.string()));
     before = *std::move(opened);
   }
-  auto answer =
-      client.get(fmt::format("/v1/audit/checkpoint?from={}", before ? before->size : 0));
+  auto answer = client.get(fmt::format("/v1/audit/checkpoint?from={}", before ? before->size : 0));
   if (!answer) {
     if (!before || answer.error().kind() != ErrorKind::InvalidArgument) {
       return fail(std::move(answer.error()));
@@ -109,7 +109,8 @@ Result<std::string> verified_head(ApiClient& client, const std::string& server,
   }
   std::error_code error;
   fs::create_directories(folder, error);
-  auto kept = write_private_file(file, pretty(Json{{"server", server}, {"key", named}, {"checkpoint", note}}));
+  auto kept = write_private_file(
+      file, pretty(Json{{"server", server}, {"key", named}, {"checkpoint", note}}));
   if (!kept) return fail(std::move(kept.error()).in("keeping the log's head"));
   return note;
 }

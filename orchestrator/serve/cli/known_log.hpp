@@ -8,8 +8,8 @@
 
 namespace bailey {
 
-/// Where the heads of the logs that this person has seen are kept: `$XDG_STATE_HOME/bailey/logs`, or
-/// the same under `~/.local/state`.
+/// Where the heads of the logs that this person has seen are kept: `$XDG_STATE_HOME/bailey/logs`,
+/// or the same under `~/.local/state`.
 [[nodiscard]] std::filesystem::path known_logs_folder();
 
 /// The head of the server's log, verified: signed by the key that was first seen for this server,

@@ -21,6 +21,11 @@ namespace {
 constexpr std::chrono::minutes kNonceTime{15};
 constexpr std::size_t kMaxReason = 1000;
 
+std::string role_of(const Bench& bench, const Subject& subject) {
+  return acting_role(*bench.bundle, *bench.environment,
+                     roles_of(*bench.bundle, *bench.environment, subject));
+}
+
 /// A change that somebody wants to say something about, and what they may say.
 struct Handed {
   Bench bench;

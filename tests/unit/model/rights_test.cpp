@@ -106,8 +106,8 @@ TEST(Rights, WhomAGateAsks) {
   std::get<ApprovalsCondition>(more.environments["production"].gate[0]).rules[0].count = 2;
   EXPECT_EQ(people_with_other_rights(after, more), Names{}) << "nobody may more than before";
   auto signers = acme();
-  signers.environments["production"].gate = {
-      EvidenceCondition{"t", {subject("bob")}}, EvidenceCondition{"t", {subject("service:ci")}}};
+  signers.environments["production"].gate = {EvidenceCondition{"t", {subject("bob")}},
+                                             EvidenceCondition{"t", {subject("service:ci")}}};
   EXPECT_EQ(people_with_other_rights(acme(), signers), (Names{"bob", "zed"}));
 }
 

@@ -75,8 +75,9 @@ std::string evidence_line(const Json& envelope) {
   if (!statement) return fmt::format("  evidence     {}\n", digest_of(envelope));
   auto line = fmt::format("  evidence     {}\n", statement->predicate_type);
   if (const auto written = authorship_from_statement(*statement)) {
+    const auto people = written->people();
     line += fmt::format("               {} commits by {}\n", written->commits.size(),
-                        join(written->people(), ", "));
+                        enumerate({people.begin(), people.end()}));
   }
   return line;
 }

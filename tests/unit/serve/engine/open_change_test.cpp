@@ -82,9 +82,8 @@ TEST_F(OpenChange, WhatIsBeingExecutedIsNamedToWhatWaitsBehindIt) {
   const auto promotion = open(ChangeKind::Promotion, {{"web", "a"}}, "2");
   auto running = world.load(apply);
   step(running, ChangeState::Executing, world.engine().now());
-  ASSERT_TRUE(in_transaction(*world.store, Access::Write, [&](Transaction& transaction) {
-    return save(transaction, running);
-  }));
+  ASSERT_TRUE(in_transaction(*world.store, Access::Write,
+                             [&](Transaction& transaction) { return save(transaction, running); }));
   const auto shown = show_change(world.engine(), EngineWorld::as("amy"), promotion);
   ASSERT_TRUE(shown) << shown.error().render();
   const auto& last = shown->at("gate").back();

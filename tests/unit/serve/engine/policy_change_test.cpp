@@ -197,8 +197,7 @@ TEST_F(PolicyChange, ARejectionEndsIt) {
 /// A server whose first bundle nobody has signed yet.
 struct Root : testing::Test {
   void SetUp() override {
-    const auto answer =
-        accept_first_bundle(world.engine(), world.bootstrap(), world.sources(), {});
+    const auto answer = accept_first_bundle(world.engine(), world.bootstrap(), world.sources(), {});
     ASSERT_TRUE(answer) << answer.error().render();
     id = ChangeId(string_member(*answer, "change"));
     ASSERT_TRUE(world.apply("alice"));

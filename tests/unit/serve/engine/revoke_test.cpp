@@ -123,8 +123,8 @@ TEST_F(Revoke, TheHeadThatIsSignedIsOneOfThisLog) {
   const auto head = read_checkpoint(world.engine(), EngineWorld::as("bob"));
   ASSERT_TRUE(head);
   const auto note = string_member(*head, "checkpoint");
-  const auto prepared = prepare_decision(world.engine(), EngineWorld::as("bob"),
-                                         {id, Decision::Approve, "", note});
+  const auto prepared =
+      prepare_decision(world.engine(), EngineWorld::as("bob"), {id, Decision::Approve, "", note});
   ASSERT_TRUE(prepared) << prepared.error().render();
   EXPECT_EQ(prepared->at("statement").at("predicate").at("log"), note);
   const auto other = LogKey::generate("acme.example/log", world.random);

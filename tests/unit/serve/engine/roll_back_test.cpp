@@ -100,7 +100,8 @@ TEST_F(RollBack, BringsBackTheTemplateAndParametersOfTheRelease) {
   });
   ASSERT_TRUE(resources);
   for (const auto& each : *resources) {
-    if (each.address.resource == "net") EXPECT_EQ(each.inputs["cidr"], "10.20.0.0/24");
+    if (each.address.resource != "net") continue;
+    EXPECT_EQ(each.inputs["cidr"], "10.20.0.0/24");
   }
   // A rollback is itself a release, made from what it led to.
   const auto bundle = in_transaction(*world.store, Access::Read, [&](Transaction& transaction) {
