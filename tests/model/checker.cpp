@@ -245,7 +245,11 @@ std::vector<Approval> Explorer::approvals_of(const State& state, std::size_t pla
   const auto wanted = statement_of(change, proposal.policy, proposal.build.attested);
   std::vector<Approval> approvals;
   for (const auto& each : proposal.given) {
-    if (!search_.rules.matches(statement_of(change, each.policy, each.attested), wanted)) continue;
+    // What was taken back stays so, whatever either was said about.
+    if (each.decision != Decision::Revoke &&
+        !search_.rules.matches(statement_of(change, each.policy, each.attested), wanted)) {
+      continue;
+    }
     Approval approval;
     approval.change = change.id;
     approval.approver = kPeople[each.person];

@@ -2,6 +2,7 @@
 
 #include "orchestrator/model/standing.hpp"
 #include "orchestrator/promote/evidence/ssh_key.hpp"
+#include "orchestrator/promote/gate/standing_decisions.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -32,8 +33,12 @@ bool has_a_key(const Person& person) {
 Approvers::Approvers(const GateInputs& inputs)
     : inputs_(inputs),
       holders_(holders_of(inputs.bundle, inputs.environment, Power::Approve)),
+      decisions_(standing_decisions(inputs.approvals)),
       involved_(involved_people(inputs.bundle.directory, all_authors(inputs),
-                                inputs.change.requester, inputs.change.executor)) {}
+                                inputs.change.requester, inputs.change.executor)) {
+  // Nobody approves a change of their own rights.
+  involved_.insert(inputs.change.affects.begin(), inputs.change.affects.end());
+}
 
 const std::set<std::string>& Approvers::eligible() const {
   if (eligible_) return *eligible_;
@@ -76,7 +81,7 @@ bool Approvers::counts(const Approval& approval) const {
 
 std::set<std::string> Approvers::agreed(std::chrono::seconds expire) const {
   std::set<std::string> people;
-  for (const auto& approval : inputs_.approvals) {
+  for (const auto& approval : decisions_) {
     if (approval.decision != Decision::Approve || !counts(approval)) continue;
     const auto issued = parse_time(approval.issued_at);
     const auto expires = parse_time(approval.expires_at);
@@ -88,7 +93,7 @@ std::set<std::string> Approvers::agreed(std::chrono::seconds expire) const {
 
 std::set<std::string> Approvers::rejected_by() const {
   std::set<std::string> people;
-  for (const auto& approval : inputs_.approvals) {
+  for (const auto& approval : decisions_) {
     if (approval.decision == Decision::Reject && counts(approval)) people.insert(approval.approver);
   }
   return people;

@@ -33,6 +33,7 @@ class Approvers {
 
   const GateInputs& inputs_;
   std::vector<Subject> holders_;
+  std::vector<Approval> decisions_;  ///< Those that stand.
   std::set<std::string> involved_;
   mutable std::optional<std::set<std::string>> eligible_;
 };

@@ -2,6 +2,7 @@
 
 #include "orchestrator/base/text.hpp"
 #include "orchestrator/model/standing.hpp"
+#include "orchestrator/promote/gate/standing_decisions.hpp"
 
 #include <fmt/format.h>
 
@@ -27,20 +28,22 @@ tl::unexpected<Error> not_independent(std::string message, std::string hint = {}
 Status stands_apart(const Case& about, const std::string& person) {
   const auto& directory = about.bundle.directory;
   const auto& change = about.change;
-  const auto involved =
-      involved_people(directory, about.authors, change.requester, change.executor);
+  auto involved = involved_people(directory, about.authors, change.requester, change.executor);
+  const bool own_rights = std::binary_search(change.affects.begin(), change.affects.end(), person);
+  involved.insert(change.affects.begin(), change.affects.end());
   if (!involved.contains(person)) return {};
   const bool author = involved_people(directory, about.authors, {}, {}).contains(person);
   const auto holders = people_holding(about.bundle, about.environment, Power::Approve);
   std::vector<std::string> others;
   std::set_difference(holders.begin(), holders.end(), involved.begin(), involved.end(),
                       std::back_inserter(others));
-  return not_independent(
-      fmt::format("{} {} {} and cannot decide on it", person,
-                  author ? "is an author of" : "stands behind the requester or executor of",
-                  change.id.str()),
-      others.empty() ? "Nobody else can approve it either."
-                     : "These people can: " + enumerate(others, "or") + ".");
+  return not_independent(fmt::format("{} {} {} and cannot decide on it", person,
+                                     author       ? "is an author of"
+                                     : own_rights ? "has rights of their own that are changed by"
+                                                  : "stands behind the requester or executor of",
+                                     change.id.str()),
+                         others.empty() ? "Nobody else can approve it either."
+                                        : "These people can: " + enumerate(others, "or") + ".");
 }
 
 }  // namespace
@@ -65,6 +68,25 @@ Status may_decide(const Case& about, const Subject& who, const Status& holds_app
                     .with_code("gate.no-key"));
   }
   return {};
+}
+
+Status may_revoke(const Case& about, const Subject& who, const std::vector<Approval>& approvals) {
+  if (!waits(about.change)) {
+    return fail(ErrorKind::FailedPrecondition,
+                fmt::format("{} is {}: nothing said about it can be taken back any more",
+                            about.change.id.str(), to_string(about.change.state)));
+  }
+  const auto standing = standing_decisions(approvals);
+  const bool approved = who.kind == SubjectKind::Person &&
+                        std::any_of(standing.begin(), standing.end(), [&](const Approval& each) {
+                          return each.approver == who.name && each.change == about.change.id &&
+                                 each.decision == Decision::Approve;
+                        });
+  if (approved) return {};
+  return fail(
+      Error(ErrorKind::FailedPrecondition, fmt::format("{} has no approval of {} to take back",
+                                                       to_string(who), about.change.id.str()))
+          .with_code("approval.nothing-to-revoke"));
 }
 
 Status may_execute(const Case& about, const Subject& who, const std::vector<Approval>& approvals,

@@ -26,6 +26,11 @@ struct Case {
 /// a decision.
 [[nodiscard]] Status may_decide(const Case& about, const Subject& who, const Status& holds_approve);
 
+/// Whether this subject may take back what they said about the change: a person who has approved it
+/// while it still waits. Whoever has lost the power since may still do so.
+[[nodiscard]] Status may_revoke(const Case& about, const Subject& who,
+                                const std::vector<Approval>& approvals);
+
 /// Whether this subject may let the change run: a holder of `deploy`, behind whom stands at least
 /// one person, and nobody who is an author or has approved it. `approvals` are all that were given.
 [[nodiscard]] Status may_execute(const Case& about, const Subject& who,

@@ -16,6 +16,7 @@
 #include "orchestrator/serve/engine/policy_change.hpp"
 #include "orchestrator/serve/engine/progress.hpp"
 #include "orchestrator/serve/engine/records.hpp"
+#include "orchestrator/serve/engine/root_of_trust.hpp"
 #include "orchestrator/serve/engine/run_programs.hpp"
 #include "orchestrator/serve/identity/powers.hpp"
 
@@ -92,7 +93,7 @@ Result<Claim> claim(Engine& engine, Transaction& transaction, const ChangeId& id
   const auto& by = inputs.by;
   auto change = load_change(transaction, id);
   if (!change) return fail(std::move(change.error()));
-  auto bench = bench_for(engine, transaction, change->environment);
+  auto bench = bench_for(engine, transaction, *change);
   if (!bench) return fail(std::move(bench.error()));
   if (auto can = can_be_executed(*change, !bench->removed); !can) {
     return fail(std::move(can.error()));
@@ -137,7 +138,7 @@ Result<CheckOutcomes> fresh_checks(Engine& engine, const ChangeId& id, std::stop
       in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) -> Result<Read> {
         auto change = load_change(transaction, id);
         if (!change) return fail(std::move(change.error()));
-        auto bench = bench_for(engine, transaction, change->environment);
+        auto bench = bench_for(engine, transaction, *change);
         if (!bench) return fail(std::move(bench.error()));
         return Read{*std::move(change), *std::move(bench)};
       });
@@ -348,6 +349,10 @@ std::vector<std::string> what_is_left(Work& work, const Error& reason) {
 
 Result<Change> run_policy(Engine& engine, Claim& claim) {
   return finish_change(engine, claim, [&](Transaction& transaction) -> Status {
+    if (auto noted = note_confirmed(transaction, claim.change); !noted) return noted;
+    auto root = confirms_root(transaction, claim.change.id);
+    if (!root) return fail(std::move(root.error()));
+    if (*root) return {};
     return accept_bundle(engine, transaction, own_entry(engine, "bundle.accept", "organization"),
                          claim.change.bundle_digest);
   });
@@ -437,7 +442,7 @@ Result<Claim> claim_by_operator(Engine& engine, const Request& request, const Ch
         in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) -> Status {
           auto change = load_change(transaction, id);
           if (!change) return fail(std::move(change.error()));
-          auto bench = bench_for(engine, transaction, change->environment);
+          auto bench = bench_for(engine, transaction, *change);
           if (!bench) return fail(std::move(bench.error()));
           return may_claim(transaction, *bench, *change, request);
         });
@@ -450,7 +455,7 @@ Result<Change> run_change(Engine& engine, Claim claim, ProgressTracker* tracker,
                           std::stop_token stop) {
   if (claim.change.kind == ChangeKind::Policy) return run_policy(engine, claim);
   auto bench = in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) {
-    return bench_for(engine, transaction, claim.change.environment);
+    return bench_for(engine, transaction, claim.change);
   });
   if (!bench) return fail_change(engine, claim, bench.error(), stop);
   auto provider = engine.provider(*bench->bundle, *bench->environment);

@@ -6,6 +6,7 @@
 #include "orchestrator/promote/evidence/receipt.hpp"
 #include "orchestrator/serve/engine/open_change.hpp"
 #include "orchestrator/serve/engine/records.hpp"
+#include "orchestrator/serve/engine/roll_back.hpp"
 #include "orchestrator/serve/engine/settle_drift.hpp"
 
 #include <fmt/format.h>
@@ -124,8 +125,13 @@ Status settle_environment(Engine& engine, Transaction& transaction, const Change
         settled == Settled::Failed ? EnvironmentStatus::Failed : EnvironmentStatus::Ready;
   });
   if (!updated) return updated;
+  auto stands_by = Result<std::string>(change.bundle_digest);
+  if (change.kind == ChangeKind::Rollback) {
+    stands_by = bundle_of_release(transaction, change.rolls_back_to);
+    if (!stands_by) return fail(std::move(stands_by.error()));
+  }
   auto written = transaction.put(Collection::Setting, "applied/" + change.environment,
-                                 {{"bundle", change.bundle_digest}, {"change", change.id.str()}});
+                                 {{"bundle", *stands_by}, {"change", change.id.str()}});
   if (!written) return fail(std::move(written.error()));
   if (settled != Settled::Verified) return {};
   return mark_verified(engine, transaction, change, stood_before);
@@ -193,6 +199,9 @@ Result<Change> finish_change(Engine& engine, Claim& claim,
           if (!updated) return fail(std::move(updated.error()));
         }
         if (auto saved = save(transaction, change); !saved) return fail(std::move(saved.error()));
+        if (auto noted = note_release(engine, transaction, change); !noted) {
+          return fail(std::move(noted.error()));
+        }
         if (auto released = release_lease(transaction, claim.fence); !released) {
           return fail(std::move(released.error()));
         }
@@ -200,7 +209,7 @@ Result<Change> finish_change(Engine& engine, Claim& claim,
       });
 }
 
-Result<Change> finish_applied(Engine& engine, Claim& claim, const Bench&,
+Result<Change> finish_applied(Engine& engine, Claim& claim, const Bench& bench,
                               const std::vector<VerificationResult>& results) {
   const auto statement = statement_of(engine, claim.change, results);
   if (statement.passed()) {
@@ -229,6 +238,9 @@ Result<Change> finish_applied(Engine& engine, Claim& claim, const Bench&,
         if (!settled) return fail(std::move(settled.error()));
         step(change, ChangeState::Failed, engine.now(), detail);
         if (auto saved = save(transaction, change); !saved) return fail(std::move(saved.error()));
+        if (auto noted = note_rollback(transaction, *bench.environment, change); !noted) {
+          return fail(std::move(noted.error()));
+        }
         auto entry = own_entry(engine, "change.verify", "change:" + change.id.str(), detail);
         entry.outcome = Outcome::Failed;
         auto index = append(transaction, entry);
