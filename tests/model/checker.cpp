@@ -1,5 +1,6 @@
 #include "tests/model/checker.hpp"
 
+#include "orchestrator/model/rights.hpp"
 #include "orchestrator/serve/engine/judge.hpp"
 #include "orchestrator/serve/identity/powers.hpp"
 #include "tests/model/expectations.hpp"
@@ -154,6 +155,13 @@ class Explorer {
       organizations_.push_back(edited(search.organization, edits));
       policies_.emplace_back(organizations_.back());
     }
+    for (std::uint8_t edits = 0; edits < 1U << kPolicyEdits; ++edits) {
+      auto& affected = affected_.emplace_back();
+      for (std::size_t edit = 0; edit < kPolicyEdits; ++edit) {
+        affected[edit] = people_with_other_rights(*policies_[edits].bundle,
+                                                  *policies_[edits | 1U << edit].bundle);
+      }
+    }
   }
 
   Report run();
@@ -190,6 +198,8 @@ class Explorer {
   std::vector<Action> actions_;
   std::vector<Organization> organizations_;
   std::vector<Policy> policies_;
+  /// Whose rights each edit would change, by policy.
+  std::vector<std::array<std::vector<std::string>, kPolicyEdits>> affected_;
   std::unordered_map<std::string, bool> judged_;
 };
 
@@ -219,7 +229,10 @@ Change Explorer::change_of(const State& state, std::size_t place) const {
   change.plan.policy_digest = fmt::format("policy-{}", proposal.policy);
   change.plan.digest = fmt::format("plan-{}-{}-{}", change.environment, proposal.policy,
                                    place == kPolicy ? proposal.edit : proposal.build.version);
-  if (place == kPolicy) return change;
+  if (place == kPolicy) {
+    change.affects = affected_[state.policy][proposal.edit];
+    return change;
+  }
   const auto digest = digest_of_build(proposal.build);
   change.plan.artifacts = {{"web", "registry/web@" + digest}};
   change.introduces = {digest};

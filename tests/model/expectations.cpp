@@ -46,9 +46,14 @@ std::string what_is_wrong(const Organization& organization, const State& before,
   if (proposal.policy != before.policy) return "the policy changed since it was planned";
   const auto asked = behind(organization, proposal.requester);
   if (place == kPolicy) {
-    const auto apart = agreed(before, proposal) & organization.administrators & ~asked;
+    const auto after = edited(organization, static_cast<std::uint8_t>(1U << proposal.edit));
+    const auto affected = (organization.managers ^ after.managers) |
+                          (organization.security ^ after.security) |
+                          (organization.deployers ^ after.deployers);
+    const auto apart = agreed(before, proposal) & organization.administrators & ~asked & ~affected;
     if (count(static_cast<People>(apart)) < organization.administrator_approvals) {
-      return "too few administrators besides who proposed it agreed to a policy change";
+      return "too few administrators, neither proposing it nor concerned, agreed to a policy "
+             "change";
     }
     return {};
   }
