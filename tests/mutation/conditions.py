@@ -54,10 +54,11 @@ class Finder:
         text = self.source[begin:end]
         if begin == end or text in ("true", "false") or (begin, end) in self.found:
             return
-        if re.match(r"^\(.*\)$", text) and not declares:
+        # What clang makes of a <=> has the extent of a part.
+        if re.search(r"^[!=<>]=|^[<>]|[<>=!&|,(]$", text) or text.count("(") != text.count(")"):
             return
         self.found[(begin, end)] = Condition(
-            self.name, function, cursor.extent.start.line, begin, end, " ".join(text.split()), declares)
+            self.name, function, cursor.extent.start.line, begin, end, " ".join(text.split())[:90], declares)
 
     def condition_of(self, cursor, function):
         """The condition of an if, a while, a for or a ?:, whatever its type."""
@@ -82,7 +83,7 @@ class Finder:
             else:
                 self.add(children[1], function)
 
-    def visit(self, cursor, function="", within_not=False):
+    def visit(self, cursor, function="", within_not=False, above=""):
         if cursor.location.file and cursor.location.file.name != self.path:
             return
         kind = cursor.kind
@@ -97,8 +98,10 @@ class Finder:
         operator = operator_of(cursor, self.source) if kind == Kind.BINARY_OPERATOR else ""
         if operator in ("&&", "||"):
             for child in children:
-                self.add(child, function)
-        if kind == Kind.BINARY_OPERATOR and operator in COMPARISONS and not within_not:
+                chained = child.kind == Kind.BINARY_OPERATOR and operator_of(child, self.source) == operator
+                if not chained:  # Of `a && b && c` each side is tried, and the whole.
+                    self.add(child, function)
+        if kind == Kind.BINARY_OPERATOR and operator in COMPARISONS and not within_not and operator != above:
             self.add(cursor, function)
         if kind == Kind.CALL_EXPR and cursor.type.kind == TypeKind.BOOL and not within_not:
             self.add(cursor, function)
@@ -113,7 +116,8 @@ class Finder:
         negates = kind == Kind.UNARY_OPERATOR and is_bool(cursor)
         for child in children:
             unexposed = kind in (Kind.UNEXPOSED_EXPR, Kind.PAREN_EXPR) and within_not
-            self.visit(child, function, (negates or unexposed) and operator not in ("&&", "||"))
+            self.visit(child, function, (negates or unexposed) and operator not in ("&&", "||"),
+                       operator if operator in ("&&", "||") else "")
 
 
 def hands_on(condition, source):
@@ -130,7 +134,9 @@ def hands_on(condition, source):
 def find_conditions(name, path, arguments):
     index = cindex.Index.create()
     unit = index.parse(path, args=arguments)
-    errors = [d for d in unit.diagnostics if d.severity >= cindex.Diagnostic.Error]
+    # Clang 14 does not know yet that a lambda may capture a structured binding.
+    errors = [d for d in unit.diagnostics
+              if d.severity >= cindex.Diagnostic.Error and "reference to local binding" not in d.spelling]
     if errors:
         raise SystemExit(f"clang cannot read {name}: {errors[0]}")
     with open(path, "rb") as file:

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Removes and inverts every condition of the policy, one at a time, and looks which test notices.
 
     mutate.py [--sample N] [--only TEXT] [--jobs N] [--list]
@@ -19,7 +19,7 @@ import shlex
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -28,12 +28,14 @@ from conditions import find_conditions, switched  # noqa: E402
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/ci"
 OUT = BUILD / "mutants"
+CLANG = "/usr/lib/llvm-14/lib/clang/14.0.6"
 EQUIVALENT = Path(__file__).parent / "equivalent.txt"
 
 POLICY = [
     "orchestrator/model/quorum.cpp",
     "orchestrator/model/standing.cpp",
     "orchestrator/model/directory.cpp",
+    "orchestrator/model/rights.cpp",
     "orchestrator/promote/evidence/approval_statement.cpp",
     "orchestrator/promote/evidence/dsse.cpp",
     "orchestrator/promote/evidence/receipt_verifier.cpp",
@@ -41,6 +43,7 @@ POLICY = [
     "orchestrator/promote/gate/approvers.cpp",
     "orchestrator/promote/gate/decisions.cpp",
     "orchestrator/promote/gate/gate_evaluator.cpp",
+    "orchestrator/promote/gate/standing_decisions.cpp",
     "orchestrator/promote/gate/window.cpp",
     "orchestrator/serve/identity/powers.cpp",
     "orchestrator/serve/engine/decide_change.cpp",
@@ -62,17 +65,18 @@ def run(command, **more):
 def clang_arguments(command):
     words = shlex.split(command)
     keep = [w for w in words if re.match(r"^-(I|D|std|isystem)", w)]
-    return [str(BUILD / w[2:]) if False else w for w in keep] + [
-        "-xc++", "-working-directory", str(BUILD), "-resource-dir", "/usr/lib/llvm-14/lib/clang/14.0.6"]
+    return [*keep, "-xc++", "-working-directory", str(BUILD), "-resource-dir", CLANG]
 
 
 def prepare():
     """All conditions, and a compiled copy of each file in which they can be switched."""
     commands = {e["file"]: e["command"] for e in json.loads((BUILD / "compile_commands.json").read_text())}
     conditions, objects, jobs = [], [], []
-    for name in POLICY:
+    with ProcessPoolExecutor() as pool:
+        read = list(pool.map(find_conditions, POLICY, [str(ROOT / name) for name in POLICY],
+                             [clang_arguments(commands[str(ROOT / name)]) for name in POLICY]))
+    for name, (source, found) in zip(POLICY, read):
         command = commands[str(ROOT / name)]
-        source, found = find_conditions(name, str(ROOT / name), clang_arguments(command))
         for condition in found:
             condition.number = len(conditions)
             conditions.append(condition)
