@@ -50,6 +50,10 @@ class Evaluation {
       const auto& condition = inputs_.environment.gate[i];
       auto judged = std::visit([&](const auto& each) { return judge(each, i); }, condition);
       judged.condition = kind_of(condition);
+      if (!judged.met && !judged.since && !std::holds_alternative<CheckCondition>(condition)) {
+        // People are waited for from the beginning; what a program said before is not kept.
+        judged.since = parse_time(inputs_.change.created_at);
+      }
       result.conditions.push_back(std::move(judged));
     }
     if (!(goes_back() && goes_back_by_itself())) result.conditions.push_back(judge_freezes());
@@ -58,6 +62,7 @@ class Evaluation {
                          [](const ConditionResult& each) { return each.met; });
     };
     if (auto floor = judge_floor(); all_met() && !floor.met) {
+      floor.since = parse_time(inputs_.change.created_at);
       result.conditions.push_back(std::move(floor));
     }
     result.rejected = !approvers_.rejected_by().empty();
@@ -116,6 +121,7 @@ class Evaluation {
     const auto* stage = inputs_.bundle.environment(condition.in);
     if (stage == nullptr) return unknown_stage(condition.in);
     std::optional<WallTime> opens;
+    std::optional<WallTime> began;
     for (const auto& digest : wanted_in(*stage)) {
       const auto item = verified(condition.in, digest);
       const auto since = item ? parse_time(item->since) : std::nullopt;
@@ -124,7 +130,8 @@ class Evaluation {
                         fmt::format("{} is not verified in {} yet, so its time has not begun.",
                                     short_digest(digest), condition.in));
       }
-      opens = std::max(opens.value_or(*since), *since + condition.duration);
+      began = std::max(began.value_or(*since), *since);
+      opens = *began + condition.duration;
     }
     if (!opens) {
       return standing(true,
@@ -138,6 +145,7 @@ class Evaluation {
         standing(false, fmt::format("Has to run in {} for {}: until {}.", condition.in,
                                     format_duration(condition.duration), format_time(*opens)));
     result.opens_at = opens;
+    result.since = began;
     return result;
   }
 
@@ -250,6 +258,7 @@ class Evaluation {
     if (state.open) return standing(true, "The window is open.");
     auto result = standing(false, "The window is shut.");
     result.opens_at = state.opens_at;
+    result.since = state.shut_since;
     if (state.opens_at) {
       result.detail = fmt::format("The window is shut until {}.", format_time(*state.opens_at));
     }
@@ -271,6 +280,7 @@ class Evaluation {
       if (!result.met && freeze.to <= *result.opens_at) continue;
       result.met = false;
       result.opens_at = freeze.to;
+      result.since = freeze.from;
       result.detail = fmt::format("Frozen by \"{}\" until {}{}{}.", name, format_time(freeze.to),
                                   freeze.reason.empty() ? "" : ": ", freeze.reason);
     }

@@ -55,6 +55,7 @@ struct ConditionResult {
   std::vector<std::string> who_can_unblock;  ///< People and services; empty: nobody, or time alone.
   bool waits_for_people = false;             ///< An approval is what is missing.
   std::optional<WallTime> opens_at;          ///< When time alone will have met it.
+  std::optional<WallTime> since;             ///< Not met since; nothing where it cannot be told.
 };
 
 struct GateResult {

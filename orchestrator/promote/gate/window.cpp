@@ -27,20 +27,25 @@ WindowState window_at(const WindowCondition& window, WallTime now) {
   const auto today = date::floor<date::days>(local);
   const auto length = window.to > window.from ? window.to - window.from
                                               : window.to - window.from + std::chrono::hours(24);
-  // Yesterday's window may still be open; a week and a day ahead covers every weekday once more.
-  for (int offset = -1; offset <= 8; ++offset) {
+  const auto moment = [&](auto time) {
+    return date::floor<std::chrono::milliseconds>(zone->to_sys(time, date::choose::earliest));
+  };
+  // A week and a day back and ahead cover every weekday once more.
+  for (int offset = -9; offset <= 8; ++offset) {
     const auto day = today + date::days(offset);
     if (!window.days.contains(date::weekday(day).iso_encoding())) continue;
     const auto begin = day + window.from;
-    if (local >= begin + length) continue;
+    if (local >= begin + length) {
+      state.shut_since = moment(begin + length);
+      continue;
+    }
     if (local >= begin) {
       state.open = true;
-      state.opens_at.reset();
+      state.shut_since.reset();
       return state;
     }
     // Where clocks go forward over `from`, the window opens at the jump.
-    state.opens_at =
-        date::floor<std::chrono::milliseconds>(zone->to_sys(begin, date::choose::earliest));
+    state.opens_at = moment(begin);
     return state;
   }
   return state;

@@ -12,7 +12,8 @@ namespace bailey {
 struct WindowState {
   bool known = false;  ///< False for a zone that the machine does not know: then it is shut.
   bool open = false;
-  std::optional<WallTime> opens_at;  ///< When shut: the next opening.
+  std::optional<WallTime> opens_at;    ///< When shut: the next opening.
+  std::optional<WallTime> shut_since;  ///< When shut: the end of the last one.
 };
 
 [[nodiscard]] WindowState window_at(const WindowCondition& window, WallTime now);

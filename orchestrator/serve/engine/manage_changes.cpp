@@ -6,6 +6,7 @@
 #include "orchestrator/provision/plan/plan_view.hpp"
 #include "orchestrator/serve/engine/change_failures.hpp"
 #include "orchestrator/serve/engine/check_drift.hpp"
+#include "orchestrator/serve/engine/explain_change.hpp"
 #include "orchestrator/serve/engine/judge.hpp"
 #include "orchestrator/serve/engine/open_change.hpp"
 #include "orchestrator/serve/engine/read_audit.hpp"
@@ -170,21 +171,6 @@ bool is_there(const EnvironmentState& state) {
 }
 
 // What is being executed there now: it goes first, and ends nothing that waits behind it.
-Result<std::vector<Json>> queue_of(Transaction& transaction, const Change& change) {
-  auto others = open_changes(transaction, change.environment);
-  if (!others) return fail(std::move(others.error()));
-  std::vector<Json> queue;
-  for (const auto& other : *others) {
-    if (other.state != ChangeState::Executing && other.state != ChangeState::Verifying) continue;
-    queue.push_back({{"condition", "queue"},
-                     {"met", false},
-                     {"detail", fmt::format("{} is being executed since {}.", other.id.str(),
-                                            other.history.back().at)},
-                     {"who_can_unblock", Json::array()}});
-  }
-  return queue;
-}
-
 }  // namespace
 
 Result<Json> list_changes(Engine& engine, const Request& request, const ChangeFilter& filter) {
@@ -214,23 +200,8 @@ Result<Json> show_change(Engine& engine, const Request& request, const ChangeId&
   return read_change(
       engine, request, id, [&](Transaction& transaction, Opened& opened) -> Result<Json> {
         const auto& change = opened.change;
-        Json gate = Json::array();
-        bool waits_for_people = false;
-        if (!change.finished() && change.state != ChangeState::Executing &&
-            change.state != ChangeState::Verifying) {
-          const auto checks =
-              engine.checks().get(change.id, change.plan.digest, engine.clock().monotonic_now());
-          auto judged =
-              judge(engine, transaction, opened.bench, change, checks.value_or(CheckOutcomes()));
-          if (!judged) return fail(std::move(judged.error()));
-          gate = gate_json(judged->result);
-          auto queue = queue_of(transaction, change);
-          if (!queue) return fail(std::move(queue.error()));
-          for (auto& each : *queue) gate.push_back(std::move(each));
-          waits_for_people =
-              std::any_of(judged->result.conditions.begin(), judged->result.conditions.end(),
-                          [](const auto& each) { return !each.met && each.waits_for_people; });
-        }
+        auto explained = explain_change(engine, transaction, opened.bench, change);
+        if (!explained) return fail(std::move(explained.error()));
         auto approvals = approvals_of(transaction, change.id);
         if (!approvals) return fail(std::move(approvals.error()));
         Json given = Json::array();
@@ -244,9 +215,10 @@ Result<Json> show_change(Engine& engine, const Request& request, const ChangeId&
                     {"requester", to_string(change.requester)},
                     {"authors", authors_json(change.authors)},
                     {"artifacts", change.plan.artifacts},
-                    {"gate", std::move(gate)},
+                    {"gate", std::move(explained->gate)},
+                    {"blocked_by", std::move(explained->blocked_by)},
                     {"approvals", std::move(given)},
-                    {"waits_for_people", waits_for_people},
+                    {"waits_for_people", explained->waits_for_people},
                     {"summary", plan_summary(change.plan)},
                     {"created_at", change.created_at},
                     {"executor", change.executor ? Json(to_string(*change.executor)) : Json()},

@@ -20,7 +20,7 @@ struct ChangeFilter {
                                                   const ChangeFilter& filter);
 
 /// `{"id","environment","kind","state","plan_digest","policy_digest","requester","authors",
-/// "artifacts","gate":[{"condition","met","detail","who_can_unblock"}],"approvals","history",
+/// "artifacts","gate":[{"condition","met","detail","who_can_unblock"}],"blocked_by","approvals","history",
 /// "outcome","failures","receipt","waits_for_people"}`, `failures` as failures_of() says. The gate
 /// is judged as it stands now; for a finished change it is empty.
 [[nodiscard]] Result<nlohmann::json> show_change(Engine& engine, const Request& request,
