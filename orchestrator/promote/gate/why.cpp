@@ -58,9 +58,10 @@ Blocker operation(const WhyInputs& inputs) {
   const auto& about = inputs.about;
   Blocker out;
   out.what = "by-operator";
-  out.detail = fmt::format("In {} an operator lets a change run: somebody who neither wrote nor "
-                           "approved it.",
-                           about.change.environment);
+  out.detail = fmt::format(
+      "In {} an operator lets a change run: somebody who neither wrote nor "
+      "approved it.",
+      about.change.environment);
   for (const auto& holder :
        about.bundle.directory.expand(holders_of(about.bundle, about.environment, Power::Deploy))) {
     if (may_execute(about, holder, inputs.approvals, {})) {

@@ -7,6 +7,7 @@
 #include "orchestrator/serve/cli/terminal.hpp"
 #include "orchestrator/serve/cli/views/change_view.hpp"
 #include "orchestrator/serve/cli/views/journal_view.hpp"
+#include "orchestrator/serve/cli/views/why_view.hpp"
 #include "orchestrator/serve/cli/wait.hpp"
 
 #include <fmt/format.h>
@@ -121,11 +122,7 @@ int why(const Context& context, const std::string& id) {
   auto answer = context.client().get(path_of(id));
   if (!answer) return context.fail_with(answer.error());
   context.print_json(*answer);
-  const auto& history = member(*answer, "history");
-  const auto since =
-      history.is_array() && !history.empty() ? string_member(history.back(), "at") : std::string();
-  context.print(fmt::format("{}, since {}\n", change_line(*answer), since));
-  context.print(render_gate(member(*answer, "gate")));
+  context.print(render_why(*answer));
   return member(*answer, "waits_for_people") == true ? kWaitsForPeople : kDone;
 }
 
