@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Removes and inverts every condition of the policy, one at a time, and looks which test notices.
 
-    mutate.py [--sample N] [--only TEXT] [--jobs N] [--list]
+    mutate.py [--build FOLDER] [--sample N] [--only TEXT] [--jobs N] [--list]
 
 The conditions are found by clang in the files of POLICY: of if, while, for and ?:, the sides of && and
 ||, comparisons, what a predicate returns and what a bool is set to. Each becomes always true, always
@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from conditions import find_conditions, switched  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build/ci"
+BUILD = Path(sys.argv[sys.argv.index("--build") + 1] if "--build" in sys.argv else ROOT / "build/ci")
 OUT = BUILD / "mutants"
 CLANG = "/usr/lib/llvm-14/lib/clang/14.0.6"
 EQUIVALENT = Path(__file__).parent / "equivalent.txt"
@@ -166,6 +166,7 @@ def known_equivalents():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", help="the build folder of the preset ci")
     parser.add_argument("--sample", type=int, default=0, help="this many mutants, chosen anew by the day")
     parser.add_argument("--only", default="", help="conditions whose file, function or text has this in it")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())

@@ -50,8 +50,9 @@ std::string render(const Json& blocker) {
 
 std::string render_why(const Json& change) {
   const auto& blockers = member(change, "blocked_by");
-  const auto name = fmt::format("{}, a {} of {},", string_member(change, "id"),
-                                string_member(change, "kind"), string_member(change, "environment"));
+  const auto name =
+      fmt::format("{}, a {} of {},", string_member(change, "id"), string_member(change, "kind"),
+                  string_member(change, "environment"));
   const auto state = string_member(change, "state");
   if (!blockers.is_array() || blockers.empty()) {
     return fmt::format("{} is {}: nothing blocks it.\n", name, state);

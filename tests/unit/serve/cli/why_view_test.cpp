@@ -85,9 +85,12 @@ TEST_F(WhyView, HasPlainWordsForEachThingThatBlocks) {
   tell("the window of a zone that is not known",
        [&] { std::get<WindowCondition>(environment_.gate[5]).zone = "Nowhere/Land"; });
   tell("frozen", [&] {
-    bundle_.freezes["year-end"] = {
-        "year-end", {EnvironmentClass::Production}, {}, test::kNow - hours(2),
-        test::kNow + hours(20), "year-end close"};
+    bundle_.freezes["year-end"] = {"year-end",
+                                   {EnvironmentClass::Production},
+                                   {},
+                                   test::kNow - hours(2),
+                                   test::kNow + hours(20),
+                                   "year-end close"};
   });
   tell("the gate is below the floor of its class", [&] { environment_.gate.clear(); });
   tell("an operator has to", [&] {
