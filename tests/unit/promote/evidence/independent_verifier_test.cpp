@@ -28,7 +28,7 @@ class Independent {
   }
   /// Asks both verifiers about every receipt; they must agree. The number that hold.
   [[nodiscard]] std::size_t agreed() {
-    std::vector<std::string> arguments{"python3",
+    std::vector<std::string> arguments{"/usr/bin/python3",
                                        BAILEY_SOURCE_DIR "/tests/verifier/verify_receipt.py", key_};
     for (std::size_t i = 0; i < receipts_.size(); ++i) {
       arguments.push_back((folder_.path() / std::to_string(i)).string());
