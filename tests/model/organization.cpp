@@ -34,7 +34,7 @@ const Keys& keys() {
     Keys made;
     for (std::size_t person = 0; person < kPeople.size(); ++person) {
       for (std::size_t i = 0; i < 2; ++i) {
-        const test::TestKey key(std::string(kPeople[person]) + std::to_string(i));
+        const test::TestKey key{kPeople[person] + std::to_string(i)};
         made.lines[person][i] = key.line();
         made.prints[person][i] = key.print();
       }
