@@ -62,6 +62,7 @@ TEST(IndependentVerifier, AcceptsAWholeReceiptAndNoAlteredOne) {
     auto tampered = receipt;
     tampered[leaf] = altered(receipt.at(leaf));
     verifier.add(leaf.to_string(), tampered);
+    if (leaf.to_string() == "/digest") continue;  // Sealed anew, it is what it was.
     tampered["digest"] = receipt_digest_of(tampered);
     verifier.add(leaf.to_string() + ", sealed anew", tampered);
   }

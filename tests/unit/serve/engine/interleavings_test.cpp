@@ -3,11 +3,15 @@
 // from the store and the log.
 
 #include "orchestrator/base/encoding.hpp"
+#include "orchestrator/base/text.hpp"
 #include "orchestrator/serve/engine/bundle_record.hpp"
 #include "orchestrator/serve/engine/judge.hpp"
+#include "orchestrator/serve/engine/manage_changes.hpp"
 #include "orchestrator/serve/engine/policy_change.hpp"
 #include "tests/support/engine_world.hpp"
 #include "tests/support/temporary_folder.hpp"
+
+#include <fmt/format.h>
 
 #include <array>
 #include <cstdlib>
@@ -207,9 +211,10 @@ class Oracle {
 };
 
 /// One order of events.
-class Run {
+class Order {
  public:
-  Run(Moment& moment, std::uint64_t seed) : moment_(moment), world_(moment.world), random_(seed) {}
+  Order(Moment& moment, std::uint64_t seed)
+      : moment_(moment), world_(moment.world), random_(seed) {}
 
   /// Whether the change was let through in the end.
   bool go() {
@@ -317,11 +322,11 @@ TEST(Interleavings, NoneLetsThroughWhatTooFewPeopleApproved) {
   for (std::uint64_t seed = 0; seed < count; ++seed) {
     moment.bring_back();
     if (HasFatalFailure()) return;
-    Run run(moment, seed);
-    if (!run.go()) continue;
+    Order order(moment, seed);
+    if (!order.go()) continue;
     ++through;
     const auto wrong = Oracle(moment.world, moment.id).wrong();
-    ASSERT_EQ(wrong, "") << "seed " << seed << ": " << run.told();
+    ASSERT_EQ(wrong, "") << "seed " << seed << ": " << order.told();
   }
   std::cout << count << " interleavings, " << through << " let through\n";
   // Where nothing is let through, nothing is shown.
