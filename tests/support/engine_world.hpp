@@ -418,9 +418,13 @@ class EngineWorld {
           credential = context.credential;
           return std::shared_ptr<Provider>(provider);
         }};
-    engine_ =
-        std::make_unique<Engine>(EngineParts{*store, plugins_, registry, clock, random, *sealer_,
-                                             *opener_, *log_key, folder_->path() / "work"});
+    engine_ = another_engine();
+  }
+
+  /// As another process that serves from the same store.
+  [[nodiscard]] std::unique_ptr<Engine> another_engine() {
+    return std::make_unique<Engine>(EngineParts{*store, plugins_, registry, clock, random, *sealer_,
+                                                *opener_, *log_key, folder_->path() / "work"});
   }
 
   /// Everything that Bailey knew is gone; the cloud is not.
