@@ -238,6 +238,7 @@ TEST(ApprovalBinding, TakesTheKindsOfKeysThatAreOfferedAndNoOther) {
   EXPECT_NE(refusal_of({"-t", "ecdsa", "-b", "384"}), "");
   EXPECT_NE(refusal_of({"-t", "ecdsa", "-b", "521"}), "");
   EXPECT_NE(refusal_of({"-t", "rsa", "-b", "1024"}), "");
+  EXPECT_NE(refusal_of({"-t", "dsa"}), "");
   EXPECT_NE(refusal_of({"-t", "ed25519"}, {"-n", "file"}), "");
 }
 
