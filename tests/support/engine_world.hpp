@@ -634,8 +634,9 @@ class EngineWorld {
       if (change.finished() || change.environment != "staging") continue;
       const auto current = replan_if_stale(engine(), change, {});
       ASSERT_TRUE(current);
+      if (current->finished()) continue;  // The other one has done it all.
       const auto approved = decide(change.id, "bob");
-      ASSERT_TRUE(approved) << approved.error().render();
+      ASSERT_TRUE(approved) << approved.error().render() ;
       drive();
     }
     ASSERT_EQ(state_of("staging").artifacts["web"], reference(digest));

@@ -3,6 +3,7 @@
 #include "orchestrator/promote/evidence/authorship.hpp"
 #include "orchestrator/serve/engine/judge.hpp"
 #include "orchestrator/serve/engine/records.hpp"
+#include "orchestrator/serve/engine/root_of_trust.hpp"
 
 #include <fmt/format.h>
 
@@ -46,6 +47,10 @@ Result<std::optional<Change>> settle_earlier(Engine& engine, Transaction& transa
     const bool waits = other.state == ChangeState::Planned || other.state == ChangeState::Waiting ||
                        other.state == ChangeState::Approved;
     if (!waits || !replaces(change, other)) continue;
+    // Who proposes does not take the first bundle out of the administrators' hands.
+    auto root = confirms_root(transaction, other.id);
+    if (!root) return fail(std::move(root.error()));
+    if (*root) continue;
     step(other, ChangeState::Superseded, engine.now(), "by " + change.id.str());
     if (auto saved = save(transaction, other); !saved) return fail(std::move(saved.error()));
     auto index =

@@ -63,7 +63,7 @@ TEST_F(Revoke, IsSignedByWhoTakesItBack) {
                                to_json(world.key("carol").envelope(*payload))));
   EXPECT_EQ(code_of(submit_decision(world.engine(), EngineWorld::as("carol"), id,
                                     to_json(world.key("carol").envelope(*payload)))),
-            "approval.unknown-nonce");
+            "approval.nothing-to-revoke");
   const auto approval = world.payload_for(id, "bob", Decision::Approve);
   EXPECT_EQ(code_of(world.run(id)), "") << "nothing was taken back";
 }
