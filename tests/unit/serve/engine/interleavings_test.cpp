@@ -89,16 +89,14 @@ class Oracle {
   Oracle(EngineWorld& world, const ChangeId& id) : world_(world), change_(world.load(id)) {
     const auto read =
         in_transaction(*world.store, Access::Read, [&](Transaction& transaction) -> Status {
-          for (const auto& record : *transaction.list(
-                   Collection::Approval, {.prefix = id.str() + "/", .after = {}, .limit = 0})) {
-            approvals_.push_back(record.body);
-          }
+          const auto approvals = transaction.list(
+              Collection::Approval, {.prefix = id.str() + "/", .after = {}, .limit = 0});
+          for (const auto& record : *approvals) approvals_.push_back(record.body);
           const auto reference = change_.plan.artifacts.at("web");
           const auto artifact = reference.substr(reference.rfind('@') + 1);
-          for (const auto& record : *transaction.list(
-                   Collection::Evidence, {.prefix = artifact + "/", .after = {}, .limit = 0})) {
-            evidence_.push_back(record.body);
-          }
+          const auto evidence = transaction.list(
+              Collection::Evidence, {.prefix = artifact + "/", .after = {}, .limit = 0});
+          for (const auto& record : *evidence) evidence_.push_back(record.body);
           documents_ = (*world.engine().bundle(transaction))->documents;
           return {};
         });

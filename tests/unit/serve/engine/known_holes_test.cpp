@@ -111,7 +111,8 @@ TEST_F(KnownHolesOfServers, ArgoARecordedStatusIsBelieved) {
   change.executor = Subject{SubjectKind::Person, "mallory"};
   ASSERT_TRUE(in_transaction(*world.store, Access::Write, [&](Transaction& transaction) -> Status {
     if (auto saved = save(transaction, change); !saved) return saved;
-    for (const auto& approval : *approvals_of(transaction, id)) {
+    const auto given = approvals_of(transaction, id);
+    for (const auto& approval : *given) {
       auto forged = approval;
       forged.approver = approval.approver == "dave" ? "bob" : "gina";
       if (auto saved = save(transaction, forged); !saved) return saved;

@@ -31,7 +31,8 @@ class Replay : public testing::Test {
   /// another too.
   void copy_approvals(const ChangeId& from, const ChangeId& to) {
     ASSERT_TRUE(in_transaction(*world.store, Access::Write, [&](Transaction& change) -> Status {
-      for (auto approval : *approvals_of(change, from)) {
+      const auto given = approvals_of(change, from);
+      for (auto approval : *given) {
         approval.change = to;
         if (auto saved = save(change, approval); !saved) return saved;
       }
