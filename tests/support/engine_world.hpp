@@ -629,7 +629,7 @@ class EngineWorld {
       ASSERT_TRUE(current);
       if (current->finished()) continue;  // The other one has done it all.
       const auto approved = decide(change.id, "bob");
-      ASSERT_TRUE(approved) << approved.error().render() ;
+      ASSERT_TRUE(approved) << approved.error().render();
       drive();
     }
     ASSERT_EQ(state_of("staging").artifacts["web"], reference(digest));
