@@ -372,8 +372,8 @@ TEST(OpenApi, EveryRealAnswerIsAsItSays) {
   checked.call(202, "erin", "POST", "/v1/changes/" + production.str() + "/execute");
   checked.api.await(production, ChangeState::Done);
   checked.call(409, "alice", "POST", "/v1/changes/" + production.str() + "/cancel");
-  checked.call(200, "alice", "POST", "/v1/environments/dev/rollback",
-               {{"receipt", world.state_of("dev").receipt}});
+  checked.call(200, "alice", "POST", "/v1/environments/test/rollback",
+               {{"receipt", world.state_of("test").receipt}});
   checked.call(404, "alice", "POST", "/v1/environments/dev/rollback",
                {{"receipt", "sha256:" + std::string(64, '0')}});
   const auto destroyed = checked.call(201, "alice", "POST", "/v1/environments/staging/destroy");

@@ -21,7 +21,7 @@ namespace {
 /// A server that shows the head of a log which the test writes, and another log on demand.
 struct KnownLog : testing::Test {
   void SetUp() override {
-    folder = std::make_unique<test::TemporaryFolder>(*test::TemporaryFolder::create("known-log"));
+    folder = std::make_unique<test::TemporaryFolder>();
     key = std::make_unique<LogKey>(*LogKey::generate("acme.example/log", random));
     log = open("one.db");
     auto listening = HttpServer::listen({}, [this](const ServerRequest& request) {
@@ -53,7 +53,8 @@ struct KnownLog : testing::Test {
       std::copy(bytes.begin(), bytes.end(), root.begin());
       Json proof = Json::array();
       if (from > 0 && from < size) {
-        for (const auto& hash : *transaction.consistency_proof(from, size)) {
+        const auto hashes = transaction.consistency_proof(from, size);
+        for (const auto& hash : *hashes) {
           proof.push_back(base64(hash));
         }
       }
@@ -64,8 +65,8 @@ struct KnownLog : testing::Test {
     ServerResponse response;
     response.headers = {{"Content-Type", "application/json"}};
     response.status = answer ? 200 : 400;
-    response.body = answer ? answer->dump()
-                           : Json{{"title", "invalid-argument"}, {"detail", "never"}}.dump();
+    response.body =
+        answer ? answer->dump() : Json{{"title", "invalid-argument"}, {"detail", "never"}}.dump();
     return response;
   }
   [[nodiscard]] Result<std::string> head() {
@@ -79,7 +80,7 @@ struct KnownLog : testing::Test {
     return got ? "none" : got.error().code();
   }
 
-  FakeRandom random;
+  test::FakeRandom random;
   std::unique_ptr<test::TemporaryFolder> folder;
   std::unique_ptr<LogKey> key;
   std::unique_ptr<StateStore> log;
