@@ -107,7 +107,7 @@ Result<Plan> plan_environment(Engine& engine, const PlanTarget& target, std::sto
   auto provider = engine.provider(target.bundle, target.environment);
   if (!provider) return fail(std::move(provider.error()).in(frame));
 
-  auto artifacts = now->state.artifacts;
+  auto artifacts = target.no_others ? decltype(target.artifacts)() : now->state.artifacts;
   for (const auto& [slot, reference] : target.artifacts) artifacts[slot] = reference;
   const auto& schema = engine.schema(target.bundle, target.environment);
   const RefreshRequest look{now->state.uid, now->state.boundary, schema, engine.clock().wall_now()};

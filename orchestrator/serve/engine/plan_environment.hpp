@@ -23,6 +23,7 @@ struct PlanTarget {
   const Bundle* as_in = nullptr;
   bool all_drift = false;                ///< Also what somebody decided to ignore.
   std::vector<DriftFinding> leave = {};  ///< As if somebody had decided to ignore these.
+  bool no_others = false;  ///< Of artifacts: what is not named does not stay as it stands.
 };
 
 /// What of a bundle is meant: everything, one environment, or some resources of one.

@@ -149,6 +149,7 @@ Result<Way> find_way(Engine& engine, Transaction& transaction, const std::string
 Result<Plan> plan_way(Engine& engine, const Way& way, std::stop_token stop) {
   PlanTarget target{*way.bench.bundle, *way.bench.environment};
   target.artifacts = way.release.change.plan.artifacts;
+  target.no_others = true;
   target.as_in = way.then.get();
   return plan_environment(engine, target, stop);
 }

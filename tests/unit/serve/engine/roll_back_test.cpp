@@ -114,6 +114,15 @@ TEST_F(RollBack, BringsBackTheTemplateAndParametersOfTheRelease) {
   EXPECT_FALSE(*again) << "it stands already";
 }
 
+TEST_F(RollBack, TakesAwayWhatTheReleaseDidNotHave) {
+  const auto change = back("alice", "dev", receipt_of("dev", 0));
+  ASSERT_TRUE(change) << change.error().render();
+  ASSERT_TRUE(*change) << "the first release had no artifact";
+  world.drive();
+  EXPECT_EQ(world.load((*change)->id).state, ChangeState::Done);
+  EXPECT_TRUE(world.state_of("dev").artifacts.empty());
+}
+
 TEST_F(RollBack, IsRefusedForWhatIsNoReleaseOfThisEnvironment) {
   EXPECT_EQ(code_of(back("alice", "staging", "sha256:" + std::string(64, '0'))),
             "rollback.no-receipt");
