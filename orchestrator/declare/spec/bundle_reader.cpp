@@ -223,8 +223,34 @@ void seal_bundle(Workspace& workspace) {
 }  // namespace
 }  // namespace spec
 
+/// The documents as they were read. Taking the queues over leaves every node where it is.
+struct BundlePlaces::Documents {
+  std::deque<YamlNode> nodes;
+  std::deque<spec::Document> documents;
+  std::map<std::string, std::map<std::string, spec::Document*>> named;
+
+  [[nodiscard]] const spec::Document* find(const std::string& kind, const std::string& name) const {
+    const auto names = named.find(kind);
+    if (names == named.end()) return nullptr;
+    const auto found = names->second.find(name);
+    return found == names->second.end() ? nullptr : found->second;
+  }
+};
+
+std::optional<SourceRange> BundlePlaces::at(const std::string& kind, const std::string& name,
+                                            const std::string& pointer) const {
+  const auto* document = documents_ ? documents_->find(kind, name) : nullptr;
+  return document == nullptr ? std::nullopt : std::optional(document->at(pointer));
+}
+
+std::optional<SourceRange> BundlePlaces::key_at(const std::string& kind, const std::string& name,
+                                                const std::string& pointer) const {
+  const auto* document = documents_ ? documents_->find(kind, name) : nullptr;
+  return document == nullptr ? std::nullopt : std::optional(document->key_at(pointer));
+}
+
 std::optional<Bundle> read_bundle(const BundleSources& sources, const ProviderSchemas& providers,
-                                  Diagnostics& diagnostics) {
+                                  Diagnostics& diagnostics, BundlePlaces* places) {
   Diagnostics own;
   spec::Workspace workspace(sources, providers, own);
   spec::read_files(workspace);
@@ -243,6 +269,10 @@ std::optional<Bundle> read_bundle(const BundleSources& sources, const ProviderSc
   for (auto& finding : own.sorted()) diagnostics.add(std::move(finding));
   if (failed) return std::nullopt;
   spec::seal_bundle(workspace);
+  if (places != nullptr) {
+    *places = BundlePlaces(std::make_shared<BundlePlaces::Documents>(BundlePlaces::Documents{
+        std::move(workspace.nodes), std::move(workspace.documents), std::move(workspace.named)}));
+  }
   return std::move(workspace.bundle);
 }
 

@@ -75,17 +75,6 @@ void check_directory(Workspace& workspace) {
     check_keys(workspace, *document);
     check_emails(workspace, *document);
   }
-  for (const auto* document : workspace.of_kind("Organization")) {
-    const auto& organization = workspace.bundle.organization;
-    if (!organization || document->is_broken("/administrators")) continue;
-    const auto people = workspace.bundle.directory.people_in(organization->administrators);
-    if (static_cast<int>(people.size()) >= organization->approvals) continue;
-    workspace.report.warning(
-        "gate.never-met", "Can never be met",
-        fmt::format("{} administrators must agree, and there are {}: no policy could ever change.",
-                    organization->approvals, people.size()),
-        document->at("/administrators/approvals"));
-  }
 }
 
 }  // namespace bailey::spec
