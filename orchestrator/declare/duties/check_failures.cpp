@@ -33,7 +33,8 @@ class FailureCheck {
 
   void run() {
     for (const auto& [name, environment] : standings_.bundle().environments) {
-      if (environment.environment_class == EnvironmentClass::Production) author_in_control(environment);
+      if (environment.environment_class == EnvironmentClass::Production)
+        author_in_control(environment);
       if (!is_protected(environment)) continue;
       signs_and_acts(environment);
       reviews_itself(environment);
@@ -53,7 +54,8 @@ class FailureCheck {
     const auto& authors = standings_.authors(environment.project);
     if (authors.reach.people.empty()) return;
     const auto control = standings_.in(environment, hands_on(), Ways::Standing);
-    report_paths(standings_, diagnostics_, {&authors, &control}, people_in_all({&authors, &control}),
+    report_paths(standings_, diagnostics_, {&authors, &control},
+                 people_in_all({&authors, &control}),
                  [&](const std::string& person, const std::string& others) {
                    return Diagnostic{
                        Severity::Error,
@@ -116,8 +118,9 @@ class FailureCheck {
     for (const auto person : common(executors, *standings_.approvers(environment))) {
       if (!holds(people, person)) both.push_back(person);
     }
-    tell(both, "operators execute its changes (\"execute: by-operator\"), and these are the same "
-               "people.",
+    tell(both,
+         "operators execute its changes (\"execute: by-operator\"), and these are the same "
+         "people.",
          "/execute");
   }
 
@@ -188,8 +191,7 @@ class FailureCheck {
       }
     }
     std::set<std::pair<std::string, std::string>> told;
-    const auto check = [&](const std::map<std::string, std::vector<Use>>& shared,
-                           const char* how) {
+    const auto check = [&](const std::map<std::string, std::vector<Use>>& shared, const char* how) {
       for (const auto& [name, uses] : shared) {
         const auto* to = first_production(uses, [](const Use& use) { return use.environment; });
         if (to == nullptr) continue;

@@ -235,8 +235,8 @@ class GateFindings {
       }
       return people;
     };
-    check_asked("the glass of " + environment_.name + " broken", glass.who,
-                keyed(glass.who), glass.approvals, "/breakGlass");
+    check_asked("the glass of " + environment_.name + " broken", glass.who, keyed(glass.who),
+                glass.approvals, "/breakGlass");
     check_asked("their use of the glass of " + environment_.name + " reviewed", glass.who,
                 keyed({glass.review.from}), glass.review.count, "/breakGlass/review");
   }
@@ -262,16 +262,16 @@ void check_administrators(Standings& standings, Diagnostics& diagnostics) {
     parts.push_back(fmt::format("{} {} no key", some_names(graph, without_key),
                                 without_key.size() == 1 ? "has" : "have"));
   }
-  diagnostics.add({Severity::Error,
-                   kUnsatisfiable,
-                   "Nobody can ever pass",
-                   fmt::format("What decides could never change: {} administrators must agree, and "
-                               "{}.",
-                               organization->approvals, join(parts, "; ")),
-                   standings.places().at("Organization", organization->name,
-                                         "/administrators/approvals"),
-                   {},
-                   {}});
+  diagnostics.add(
+      {Severity::Error,
+       kUnsatisfiable,
+       "Nobody can ever pass",
+       fmt::format("What decides could never change: {} administrators must agree, and "
+                   "{}.",
+                   organization->approvals, join(parts, "; ")),
+       standings.places().at("Organization", organization->name, "/administrators/approvals"),
+       {},
+       {}});
 }
 
 }  // namespace

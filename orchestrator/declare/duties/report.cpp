@@ -21,8 +21,8 @@ struct SamePath {
   Nodes people;
 };
 
-std::vector<SamePath> by_path(const Standings& standings,
-                              const std::vector<const Standing*>& parts, const Nodes& people) {
+std::vector<SamePath> by_path(const Standings& standings, const std::vector<const Standing*>& parts,
+                              const Nodes& people) {
   std::map<PathKey, SamePath> paths;
   for (const auto person : people) {
     PathKey key;
@@ -68,7 +68,9 @@ Nodes people_in_all(const std::vector<const Standing*>& parts) {
       });
   Nodes people;
   for (const auto& [person, index] : smallest->reach.people) {
-    const auto in = [&, who = person](const Standing* part) { return part->reach.of(who) != kNone; };
+    const auto in = [&, who = person](const Standing* part) {
+      return part->reach.of(who) != kNone;
+    };
     if (std::all_of(parts.begin(), parts.end(), in)) people.push_back(person);
   }
   return people;
@@ -83,12 +85,13 @@ void report_paths(const Standings& standings, Diagnostics& diagnostics,
   for (std::size_t i = 0; i < std::min(paths.size(), kMostPaths); ++i) {
     const auto& path = paths[i];
     const Nodes rest(path.people.begin() + 1, path.people.end());
-    auto others = rest.empty() ? std::string()
-                               : fmt::format(" So {} {} by the same path: {}.",
-                                             rest.size() == 1 ? "does" : "do",
-                                             rest.size() == 1 ? std::string("one other")
-                                                              : fmt::format("{} others", rest.size()),
-                                             some_names(graph, rest));
+    auto others =
+        rest.empty()
+            ? std::string()
+            : fmt::format(" So {} {} by the same path: {}.", rest.size() == 1 ? "does" : "do",
+                          rest.size() == 1 ? std::string("one other")
+                                           : fmt::format("{} others", rest.size()),
+                          some_names(graph, rest));
     if (i + 1 == kMostPaths && paths.size() > kMostPaths) {
       others += fmt::format(" {} more paths lead others there.", paths.size() - kMostPaths);
     }

@@ -9,7 +9,6 @@
 
 namespace bailey::duties {
 
-
 /// Adds one finding for each different path by which people come to hold all of `parts`, shortest
 /// first, and at most ten: `describe` makes it from the first person's name and the sentence about
 /// the others, which is empty when there are none. Its path is what comes after the people's own.

@@ -75,9 +75,9 @@ class Question {
  private:
   void find_subjects() {
     const auto project = standings_.bundle().projects.find(environment_.project);
-    authors_ = graph_.members(project == standings_.bundle().projects.end()
-                                  ? std::vector<Subject>()
-                                  : project->second.authors);
+    authors_ =
+        graph_.members(project == standings_.bundle().projects.end() ? std::vector<Subject>()
+                                                                     : project->second.authors);
     requesters_ = standings_.bound(environment_, Power::Request);
     executors_ = standings_.bound(environment_, Power::Deploy);
   }
@@ -187,9 +187,8 @@ class Question {
       }
       agreed.insert(graph_.subject(person).name);
     }
-    return std::all_of(conditions_.begin(), conditions_.end(), [&](const auto& condition) {
-      return match_quorum(condition, agreed).met;
-    });
+    return std::all_of(conditions_.begin(), conditions_.end(),
+                       [&](const auto& condition) { return match_quorum(condition, agreed).met; });
   }
 
   static void note_case(Satisfiability& answer, const Choice& author, const Choice& requester,
@@ -212,8 +211,7 @@ class Question {
 
 }  // namespace
 
-Nodes eligible_for(Standings& standings, const Environment& environment,
-                   const ApprovalRule& rule) {
+Nodes eligible_for(Standings& standings, const Environment& environment, const ApprovalRule& rule) {
   return common(*standings.graph().members({rule.from}), *standings.approvers(environment));
 }
 

@@ -274,15 +274,14 @@ void Standings::explain_origin(const Origin& origin, Node person,
   };
   switch (origin.way) {
     case Way::Author:
-      steps.push_back(fmt::format("{} {} what goes into {}{}.", who,
-                                  graph_.is_person(origin.subject) ? "writes" : "write",
-                                  origin.project->name,
-                                  at("Project", origin.project->name, entry("/authors"))));
+      steps.push_back(fmt::format(
+          "{} {} what goes into {}{}.", who, graph_.is_person(origin.subject) ? "writes" : "write",
+          origin.project->name, at("Project", origin.project->name, entry("/authors"))));
       return;
     case Way::Binding:
-      steps.push_back(fmt::format(
-          "{} holds the role {} in {}{}.", who, *origin.role, environment->name,
-          at("Environment", environment->name, entry("/bindings/" + *origin.role))));
+      steps.push_back(
+          fmt::format("{} holds the role {} in {}{}.", who, *origin.role, environment->name,
+                      at("Environment", environment->name, entry("/bindings/" + *origin.role))));
       tell_role();
       return;
     case Way::Owner:

@@ -22,7 +22,7 @@ inline constexpr std::uint32_t kNone = UINT32_MAX;
 /// Where a search begins: a subject that holds something of itself.
 struct Source {
   Node node = 0;
-  std::uint32_t cost = 0;  ///< Steps of the proof before the subject comes in.
+  std::uint32_t cost = 0;    ///< Steps of the proof before the subject comes in.
   std::uint32_t origin = 0;  ///< Of the caller's: why it holds it.
 };
 
@@ -36,8 +36,8 @@ struct Found {
 };
 
 struct Reach {
-  std::vector<Found> found;                               ///< By cost.
-  std::vector<std::pair<Node, std::uint32_t>> people;     ///< Person to index; sorted.
+  std::vector<Found> found;                            ///< By cost.
+  std::vector<std::pair<Node, std::uint32_t>> people;  ///< Person to index; sorted.
 
   /// Index of a person, or none.
   [[nodiscard]] std::uint32_t of(Node person) const;
