@@ -60,13 +60,6 @@ std::string others(int count) {
   return count == 1 ? "1 other must agree" : fmt::format("{} others must agree", count);
 }
 
-std::string name_of_directory(const Bundle& bundle) {
-  for (const auto& document : bundle.documents) {
-    if (document.at("kind") == "Directory") return document.at("name");
-  }
-  return {};
-}
-
 }  // namespace
 
 std::string to_string(const Holding& holding) {
@@ -74,10 +67,7 @@ std::string to_string(const Holding& holding) {
 }
 
 Standings::Standings(const Bundle& bundle, const BundlePlaces& places)
-    : bundle_(bundle),
-      places_(places),
-      graph_(bundle.directory),
-      directory_(name_of_directory(bundle)) {}
+    : bundle_(bundle), places_(places), graph_(bundle.directory) {}
 
 void Standings::add_subjects(Standing& standing, std::vector<Source>& sources, Origin origin,
                              const std::vector<Subject>& subjects, std::uint32_t cost) const {
@@ -336,13 +326,12 @@ std::vector<std::string> Standings::explain(const Standing& standing, Node perso
       const auto& above = graph_.subject(parent);
       const auto entry = std::to_string(reach.found[index].entry);
       if (above.kind == SubjectKind::Group) {
-        steps.push_back(
-            fmt::format("{} is in the group {}{}.", in_words(child, true), above.name,
-                        at("Directory", directory_, "/groups/" + above.name + "/" + entry)));
+        steps.push_back(fmt::format("{} is in the group {}{}.", in_words(child, true), above.name,
+                                    at("Directory", "", "/groups/" + above.name + "/" + entry)));
       } else {
         steps.push_back(fmt::format(
             "{} controls the service {} and acts through it{}.", in_words(child, true), above.name,
-            at("Directory", directory_, "/services/" + above.name + "/controlledBy/" + entry)));
+            at("Directory", "", "/services/" + above.name + "/controlledBy/" + entry)));
       }
     }
     return index;

@@ -98,7 +98,6 @@ class Standings {
   const Bundle& bundle_;
   const BundlePlaces& places_;
   SubjectGraph graph_;
-  std::string directory_;  ///< Name of the document.
   std::map<Holding, Standing> holdings_;
   std::map<const Nodes*, std::shared_ptr<const Nodes>> with_key_;
 };

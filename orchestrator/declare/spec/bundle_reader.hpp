@@ -21,7 +21,7 @@ class BundlePlaces {
       : documents_(std::move(documents)) {}
 
   /// The place of a value by its JSON pointer within `spec`; of the nearest that contains it when
-  /// it was not written.
+  /// it was not written. A Directory may be several documents and is asked for without a name.
   [[nodiscard]] std::optional<SourceRange> at(const std::string& kind, const std::string& name,
                                               const std::string& pointer) const;
   /// The place of a value's key, or of the value where there is no key.

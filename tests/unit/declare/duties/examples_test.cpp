@@ -54,8 +54,8 @@ TEST_F(Examples, SeparatedEndsInNoFinding) {
 }
 
 TEST_F(Examples, TheExampleOrganizationEndsInNoFinding) {
-  EXPECT_EQ(
-      proof_of({"templates/example-organization", "templates/web-service/template.yaml"}), "");
+  EXPECT_EQ(proof_of({"templates/example-organization", "templates/web-service/template.yaml"}),
+            "");
 }
 
 }  // namespace

@@ -15,7 +15,9 @@ TEST(ExclusiveDuties, HoldInASeparatedShop) {
 
 TEST(ExclusiveDuties, AreBrokenByABinding) {
   const auto proof =
-      Shop().with("deployer: [service:ci]\n  execute", "deployer: [service:ci, dan]\n  execute").check();
+      Shop()
+          .with("deployer: [service:ci]\n  execute", "deployer: [service:ci, dan]\n  execute")
+          .check();
   ASSERT_EQ(proof.codes(), kExclusive) << proof.told();
   const auto& finding = proof.findings[0];
   EXPECT_EQ(finding.severity, Severity::Error);
@@ -30,11 +32,12 @@ TEST(ExclusiveDuties, AreBrokenByABinding) {
 }
 
 TEST(ExclusiveDuties, AreFollowedThroughNestedGroupsAndServices) {
-  const auto proof = Shop()
-                         .with("platform: [gus]", "platform: [gus, service:robot]")
-                         .with("    ci: {", "    robot: {controlledBy: [group:outer]}\n    ci: {")
-                         .with("    developers: ", "    outer: [group:inner]\n    inner: [dan]\n    developers: ")
-                         .check();
+  const auto proof =
+      Shop()
+          .with("platform: [gus]", "platform: [gus, service:robot]")
+          .with("    ci: {", "    robot: {controlledBy: [group:outer]}\n    ci: {")
+          .with("    developers: ", "    outer: [group:inner]\n    inner: [dan]\n    developers: ")
+          .check();
   ASSERT_EQ(proof.codes(), kExclusive) << proof.told();
   const auto& path = proof.findings[0].path;
   ASSERT_EQ(path.size(), 10U) << proof.told();
@@ -89,9 +92,10 @@ TEST(ExclusiveDuties, CountNobodyWhoseOwnAgreementWouldBeNeeded) {
 TEST(ExclusiveDuties, AreBrokenByBrokenGlass) {
   const auto glass = [](const std::string& who) {
     return Shop()
-        .with("    deployer: [service:ci]\n  execute",
-              "    deployer: [service:ci]\n  breakGlass: {who: [" + who +
-                  "], approvals: 1, ttl: 1h, review: {from: group:security, within: 24h}}\n  execute")
+        .with(
+            "    deployer: [service:ci]\n  execute",
+            "    deployer: [service:ci]\n  breakGlass: {who: [" + who +
+                "], approvals: 1, ttl: 1h, review: {from: group:security, within: 24h}}\n  execute")
         .check();
   };
   const auto proof = glass("ann, eve");
@@ -106,9 +110,10 @@ TEST(ExclusiveDuties, AreBrokenByBrokenGlass) {
 }
 
 TEST(ExclusiveDuties, AreBrokenByAnAdministratorWhoseSignatureAloneChangesThem) {
-  const auto proof = Shop()
-                         .with("members: [gus, hana, cleo], approvals: 2", "members: [hana, ann], approvals: 1")
-                         .check();
+  const auto proof =
+      Shop()
+          .with("members: [gus, hana, cleo], approvals: 2", "members: [hana, ann], approvals: 1")
+          .check();
   ASSERT_FALSE(proof.findings.empty());
   std::string told;
   for (const auto& finding : proof.findings) {
@@ -120,7 +125,8 @@ TEST(ExclusiveDuties, AreBrokenByAnAdministratorWhoseSignatureAloneChangesThem) 
             std::string::npos)
       << proof.told();
   EXPECT_TRUE(Shop()
-                  .with("members: [gus, hana, cleo], approvals: 2", "members: [hana, ann, gus], approvals: 2")
+                  .with("members: [gus, hana, cleo], approvals: 2",
+                        "members: [hana, ann, gus], approvals: 2")
                   .check()
                   .findings.empty());
 }
@@ -131,8 +137,10 @@ TEST(ExclusiveDuties, NameOneEnvironmentWhereTheyDo) {
 }
 
 TEST(ExclusiveDuties, OfThreeAreBrokenByAllThreeAlone) {
-  EXPECT_TRUE(
-      Shop().and_duty("author@shop, operate@development, approve@staging").check().findings.empty());
+  EXPECT_TRUE(Shop()
+                  .and_duty("author@shop, operate@development, approve@staging")
+                  .check()
+                  .findings.empty());
   EXPECT_EQ(Shop()
                 .with("release-managers: [cleo]", "release-managers: [cleo, ben]")
                 .and_duty("author@shop, operate@development, approve@staging")
@@ -149,9 +157,11 @@ TEST(ExclusiveDuties, CountWhatAdministratorsHoldEverywhere) {
 
 TEST(ExclusiveDuties, CountTheOwnerOfASandbox) {
   Shop shop;
-  shop.with("classes: [development, test, staging]", "classes: [sandbox, development, test, staging]")
+  shop.with("classes: [development, test, staging]",
+            "classes: [sandbox, development, test, staging]")
       .with("credential: {file: /etc/bailey/cloud-test.json}",
-            "credential: {file: /etc/bailey/cloud-test.json}\n  limits: {sandboxesPerOwner: 1, maximumTtl: 8h}")
+            "credential: {file: /etc/bailey/cloud-test.json}\n  limits: {sandboxesPerOwner: 1, "
+            "maximumTtl: 8h}")
       .and_duty("approve@production, deploy@sandbox")
       .and_document(
           "kind: Environment\nmetadata: {name: play}\nspec: {project: shop, class: sandbox, "
@@ -194,7 +204,8 @@ TEST(ExclusiveDuties, TellTenPathsAndCountTheRest) {
       Shop()
           .with("  services:\n", people + "  services:\n")
           .with("  authors: [group:developers]", "  authors: [group:developers" + names + "]")
-          .with("deployer: [service:ci]\n  execute", "deployer: [service:ci" + names + "]\n  execute")
+          .with("deployer: [service:ci]\n  execute",
+                "deployer: [service:ci" + names + "]\n  execute")
           .and_duty("author@shop, deploy@production")
           .check();
   ASSERT_EQ(proof.findings.size(), 10U) << proof.told();

@@ -8,7 +8,8 @@ using Codes = std::vector<std::string>;
 
 constexpr const char* kProductionDeployer = "deployer: [service:ci]\n  execute: on-approval";
 
-std::string changed(const std::string& bindings, const std::string& fields = "execute: on-approval") {
+std::string changed(const std::string& bindings,
+                    const std::string& fields = "execute: on-approval") {
   return bindings + "\n  " + fields;
 }
 
@@ -20,8 +21,10 @@ TEST(CommonFailures, AuthorWithAHandOnProduction) {
             std::string::npos);
   EXPECT_EQ(proof.findings[0].path.size(), 4U) << proof.told();
   // What breaks no duty of the bundle is for people to judge, and no ground to refuse it.
-  EXPECT_TRUE(
-      Shop().with(kProductionDeployer, changed("deployer: [service:ci, ben]")).check().findings.empty());
+  EXPECT_TRUE(Shop()
+                  .with(kProductionDeployer, changed("deployer: [service:ci, ben]"))
+                  .check()
+                  .findings.empty());
 }
 
 TEST(CommonFailures, AuthorBehindTheBuildMachine) {
@@ -32,7 +35,8 @@ TEST(CommonFailures, AuthorBehindTheBuildMachine) {
 TEST(CommonFailures, AuthorWhoAdministersProduction) {
   const auto proof =
       Shop()
-          .with("    operator: {powers", "    master: {powers: [read, administer]}\n    operator: {powers")
+          .with("    operator: {powers",
+                "    master: {powers: [read, administer]}\n    operator: {powers")
           .with(kProductionDeployer, changed("deployer: [service:ci]\n    master: [ann]"))
           .prove();
   ASSERT_EQ(proof.codes(), Codes{"duty.author-controls-production"}) << proof.told();
@@ -40,13 +44,13 @@ TEST(CommonFailures, AuthorWhoAdministersProduction) {
 
 TEST(CommonFailures, AuthorOnRequestIsNone) {
   // The duty that the shop wrote down forbids it; the failure by itself does not.
-  const auto proof = Shop()
-                         .with("holds: [author@shop, operate@production]",
-                               "holds: [author@shop, audit@production]")
-                         .with(kProductionDeployer,
-                               changed("deployer: [service:ci]\n  grantable: {operator: {to: "
-                                       "[group:developers], ttl: 2h}}"))
-                         .prove();
+  const auto proof =
+      Shop()
+          .with("holds: [author@shop, operate@production]",
+                "holds: [author@shop, audit@production]")
+          .with(kProductionDeployer, changed("deployer: [service:ci]\n  grantable: {operator: {to: "
+                                             "[group:developers], ttl: 2h}}"))
+          .prove();
   EXPECT_TRUE(proof.findings.empty()) << proof.told();
 }
 
@@ -54,12 +58,15 @@ TEST(CommonFailures, AuthorOfAnotherProjectIsNone) {
   const auto proof =
       Shop()
           .with(kProductionDeployer, changed("deployer: [service:ci, eve]"))
-          .and_document("kind: Project\nmetadata: {name: other}\nspec: {authors: [eve], stages: "
-                        "[other-dev]}\n")
-          .and_document("kind: Environment\nmetadata: {name: other-dev}\nspec: {project: other, "
-                        "class: development, account: cloud-test, template: plain}\n")
-          .and_document("kind: Template\nmetadata: {name: plain}\nspec: {provider: demo, resources: "
-                        "{net: {type: network, cidr: 10.1.0.0/24}}}\n")
+          .and_document(
+              "kind: Project\nmetadata: {name: other}\nspec: {authors: [eve], stages: "
+              "[other-dev]}\n")
+          .and_document(
+              "kind: Environment\nmetadata: {name: other-dev}\nspec: {project: other, "
+              "class: development, account: cloud-test, template: plain}\n")
+          .and_document(
+              "kind: Template\nmetadata: {name: plain}\nspec: {provider: demo, resources: "
+              "{net: {type: network, cidr: 10.1.0.0/24}}}\n")
           .prove();
   EXPECT_TRUE(proof.findings.empty()) << proof.told();
 }
@@ -76,12 +83,11 @@ TEST(CommonFailures, TesterWritesWhatProductionReads) {
 }
 
 TEST(CommonFailures, TestServiceWritesWhatProductionReads) {
-  const auto proof =
-      Shop()
-          .with("  exclusive:\n", kFlow + "  exclusive:\n")
-          .with("    ci: {", "    qa: {controlledBy: [group:testers]}\n    ci: {")
-          .with("operator: [group:testers]", "operator: [service:qa]")
-          .check();
+  const auto proof = Shop()
+                         .with("  exclusive:\n", kFlow + "  exclusive:\n")
+                         .with("    ci: {", "    qa: {controlledBy: [group:testers]}\n    ci: {")
+                         .with("operator: [group:testers]", "operator: [service:qa]")
+                         .check();
   ASSERT_EQ(proof.codes(), Codes{"duty.tester-alters-production"}) << proof.told();
   EXPECT_NE(proof.told().find("controls the service qa and acts through it"), std::string::npos);
 }
@@ -106,8 +112,9 @@ TEST(CommonFailures, WhoMayAskIsAWriterWhereTheGateAsksNobody) {
   // In staging somebody has to approve: asking alone changes nothing there.
   const auto staging =
       Shop()
-          .with("  exclusive:\n",
-                "  flows: [{from: shop-staging, to: shop-production, what: prices}]\n  exclusive:\n")
+          .with(
+              "  exclusive:\n",
+              "  flows: [{from: shop-staging, to: shop-production, what: prices}]\n  exclusive:\n")
           .with("    operator: {powers", "    asker: {powers: [request]}\n    operator: {powers")
           .with("    operator: [group:operations]", "    asker: [hana]")
           .check();
@@ -174,7 +181,9 @@ TEST(CommonFailures, RegistryThatTestAndProductionShare) {
 
 TEST(CommonFailures, TwoAccountsWithOneCredential) {
   const auto proof =
-      Shop().with("{file: /etc/bailey/cloud-test.json}", "{file: /etc/bailey/cloud-production.json}").prove();
+      Shop()
+          .with("{file: /etc/bailey/cloud-test.json}", "{file: /etc/bailey/cloud-production.json}")
+          .prove();
   ASSERT_EQ(proof.codes(), Codes{"duty.tester-alters-production"}) << proof.told();
   EXPECT_NE(proof.findings[0].detail.find("whose credential is that of cloud-test"),
             std::string::npos)
@@ -199,10 +208,11 @@ TEST(CommonFailures, OperatorWhoseSignatureIsOneOfTwoIsNone) {
 }
 
 TEST(CommonFailures, OperatorWithoutAKeyIsNone) {
-  const auto proof = Shop()
-                         .with("release-managers: [cleo]", "release-managers: [cleo, group:operations]")
-                         .without_key("eve")
-                         .prove();
+  const auto proof =
+      Shop()
+          .with("release-managers: [cleo]", "release-managers: [cleo, group:operations]")
+          .without_key("eve")
+          .prove();
   EXPECT_TRUE(proof.findings.empty()) << proof.told();
 }
 
@@ -211,8 +221,7 @@ TEST(CommonFailures, ApproversWhoExecute) {
       Shop()
           .with("holds: [approve@production, deploy@production]",
                 "holds: [author@shop, deploy@production]")
-          .with(kProductionDeployer,
-                changed("deployer: [service:ci, dan]", "execute: by-operator"))
+          .with(kProductionDeployer, changed("deployer: [service:ci, dan]", "execute: by-operator"))
           .with("security: [dan]", "security: [dan, hana]")
           .prove();
   ASSERT_EQ(proof.codes(), Codes{"duty.operator-passes-approval"}) << proof.told();

@@ -61,7 +61,9 @@ class RandomOrganization {
 
  private:
   int below(int end) { return static_cast<int>(random_() % static_cast<unsigned>(end)); }
-  Subject one() { return subjects_[static_cast<std::size_t>(below(static_cast<int>(subjects_.size())))]; }
+  Subject one() {
+    return subjects_[static_cast<std::size_t>(below(static_cast<int>(subjects_.size())))];
+  }
   std::vector<Subject> some(int most) {
     std::vector<Subject> found(static_cast<std::size_t>(below(most + 1)));
     for (auto& each : found) each = one();
@@ -359,7 +361,8 @@ TEST(RandomPolicies, AreReachedByWhomBruteForceFinds) {
     }
     const auto& authors = standings.authors("p");
     Names expected;
-    for (const auto& subject : bundle.projects.at("p").authors) expected.merge(brute.behind(subject));
+    for (const auto& subject : bundle.projects.at("p").authors)
+      expected.merge(brute.behind(subject));
     ASSERT_EQ(names_of(standings.graph(), duties::people_of(authors.reach)), expected)
         << "seed " << seed;
   }
@@ -384,9 +387,10 @@ TEST(RandomPolicies, BreakExactlyTheDutiesThatBruteForceSeesBroken) {
     ASSERT_EQ(diagnostics.empty(), both.empty()) << "seed " << seed;
     for (const auto& name : both) {
       const auto findings = diagnostics.sorted();
-      ASSERT_TRUE(std::any_of(findings.begin(), findings.end(), [&](const auto& finding) {
-        return finding.detail.find(name) != std::string::npos;
-      })) << "seed " << seed << " " << name;
+      ASSERT_TRUE(std::any_of(
+          findings.begin(), findings.end(),
+          [&](const auto& finding) { return finding.detail.find(name) != std::string::npos; }))
+          << "seed " << seed << " " << name;
     }
     broken += both.empty() ? 0 : 1;
   }

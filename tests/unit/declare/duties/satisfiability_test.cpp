@@ -18,14 +18,16 @@ TEST(Satisfiability, NamesWhoHasNoKey) {
   ASSERT_EQ(proof.codes(), kNever) << proof.told();
   EXPECT_EQ(proof.findings[0].severity, Severity::Error);
   EXPECT_EQ(proof.findings[0].subject->line, 130U);
-  expect_said(proof, "No change can ever pass the gate of shop-production. It needs 1 of "
-                     "group:security: dan has no key.");
+  expect_said(proof,
+              "No change can ever pass the gate of shop-production. It needs 1 of "
+              "group:security: dan has no key.");
 }
 
 TEST(Satisfiability, NamesWhoMayNotApprove) {
-  const auto proof =
-      Shop().with("approver: [group:release-managers, group:security]",
-                  "approver: [group:release-managers]").check();
+  const auto proof = Shop()
+                         .with("approver: [group:release-managers, group:security]",
+                               "approver: [group:release-managers]")
+                         .check();
   ASSERT_EQ(proof.codes(), kNever) << proof.told();
   expect_said(proof, "dan does not hold \"approve\" in shop-production");
 }
@@ -53,15 +55,16 @@ TEST(Satisfiability, WarnsWhereOneOfTheAuthorsCouldNot) {
 }
 
 TEST(Satisfiability, WarnsWhereOneWhoAsksCouldNot) {
-  const auto proof = Shop().with("platform: [gus]", "platform: [gus, cleo]")
+  const auto proof = Shop()
+                         .with("platform: [gus]", "platform: [gus, cleo]")
                          .with("holds: [approve@production, deploy@production]",
                                "holds: [author@shop, deploy@production]")
                          .check();
   // The service ci alone asks in staging and production, and cleo stands behind it.
-  ASSERT_EQ(proof.codes(), (Codes{"policy.unsatisfiable", "policy.unsatisfiable"}))
-      << proof.told();
+  ASSERT_EQ(proof.codes(), (Codes{"policy.unsatisfiable", "policy.unsatisfiable"})) << proof.told();
   expect_said(proof, "cleo asks for the change");
-  const auto two = Shop().with("bindings: {deployer: [service:ci], operator", "bindings: {operator")
+  const auto two = Shop()
+                       .with("bindings: {deployer: [service:ci], operator", "bindings: {operator")
                        .with("    deployer: [service:ci]\n    operator: [group:operations]",
                              "    deployer: [service:ci, cleo]\n    operator: [group:operations]")
                        .check();
@@ -70,11 +73,10 @@ TEST(Satisfiability, WarnsWhereOneWhoAsksCouldNot) {
 }
 
 TEST(Satisfiability, CountsNobodyForTwoRules) {
-  const auto proof =
-      Shop()
-          .with("{rules: [{from: group:release-managers}, {from: group:security}]}",
-                "{rules: [{from: group:security}, {from: group:security}]}")
-          .check();
+  const auto proof = Shop()
+                         .with("{rules: [{from: group:release-managers}, {from: group:security}]}",
+                               "{rules: [{from: group:security}, {from: group:security}]}")
+                         .check();
   ASSERT_EQ(proof.codes(), kNever) << proof.told();
   expect_said(proof, "all rules together need more different people");
 }
@@ -82,15 +84,15 @@ TEST(Satisfiability, CountsNobodyForTwoRules) {
 TEST(Satisfiability, AsksForAnExecutorWhoIsNotTheAuthor) {
   const char* on_approval = "deployer: [service:ci]\n  execute: on-approval";
   const auto none =
-      Shop().with("    deployer: [service:ci]\n  execute: on-approval", "  execute: by-operator")
+      Shop()
+          .with("    deployer: [service:ci]\n  execute: on-approval", "  execute: by-operator")
           .check();
   ASSERT_EQ(none.codes(), kNever) << none.told();
   expect_said(none, "An operator must execute it, and nobody holds \"deploy\" in shop-production.");
-  const auto author =
-      Shop()
-          .with("developers: [ann, ben]", "developers: [ann]")
-          .with(on_approval, "deployer: [ann]\n  execute: by-operator")
-          .check();
+  const auto author = Shop()
+                          .with("developers: [ann, ben]", "developers: [ann]")
+                          .with(on_approval, "deployer: [ann]\n  execute: by-operator")
+                          .check();
   ASSERT_EQ(author.codes(), kNever) << author.told();
   const auto two = Shop().with(on_approval, "deployer: [ann, gus]\n  execute: by-operator").check();
   EXPECT_TRUE(two.findings.empty()) << two.told();
