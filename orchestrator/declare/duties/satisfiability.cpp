@@ -37,9 +37,9 @@ class Question {
     const bool by_operator = environment_.execute == Execution::ByOperator;
     if (conditions_.empty() && !by_operator) return answer;
     const auto requesters = choices(*requesters_);
-    const auto executors = choices(by_operator ? *executors_ : Nodes());
+    const auto executors = choices(executors_);
     const auto authors = author_choices(executors);
-    answer.no_executor = by_operator && executors_->empty();
+    answer.no_executor = by_operator && executors_.empty();
     answer.possible = false;
     std::vector<bool> asked(requesters.size());
     const Choice* stuck_author = nullptr;
@@ -79,7 +79,11 @@ class Question {
         graph_.members(project == standings_.bundle().projects.end() ? std::vector<Subject>()
                                                                      : project->second.authors);
     requesters_ = standings_.bound(environment_, Power::Request);
-    executors_ = standings_.bound(environment_, Power::Deploy);
+    // A service that nobody controls executes nothing: nobody would answer for it.
+    if (environment_.execute != Execution::ByOperator) return;
+    for (const auto node : *standings_.bound(environment_, Power::Deploy)) {
+      if (graph_.is_person(node) || !graph_.behind(node)->empty()) executors_.push_back(node);
+    }
   }
 
   [[nodiscard]] Nodes::const_iterator end_of_people(const Nodes& nodes) const {
@@ -108,7 +112,7 @@ class Question {
       for (const auto& rule : approvals->rules) {
         auto eligible = eligible_for(standings_, environment_, rule);
         const auto taken =
-            1 + most_taken(*requesters_, eligible) + most_taken(*executors_, eligible);
+            1 + most_taken(*requesters_, eligible) + most_taken(executors_, eligible);
         if (eligible.size() >= slots + taken) continue;
         QuorumRule quorum{to_string(rule.from), rule.count, {}};
         for (const auto person : eligible) quorum.eligible.insert(graph_.subject(person).name);
@@ -204,7 +208,7 @@ class Question {
   const Gate& gate_;
   std::shared_ptr<const Nodes> authors_;
   std::shared_ptr<const Nodes> requesters_;
-  std::shared_ptr<const Nodes> executors_;
+  Nodes executors_;
   Nodes scarce_;
   std::vector<std::vector<QuorumRule>> conditions_;
 };

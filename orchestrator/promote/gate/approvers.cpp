@@ -10,6 +10,15 @@ namespace bailey {
 
 namespace {
 
+bool has_usable_key(const Directory& directory, const std::string& person) {
+  const auto keys = enrolled_keys(directory, Subject{SubjectKind::Person, person});
+  return std::any_of(keys.begin(), keys.end(), [](const EnrolledKey& key) {
+    return parse_ssh_public_key(key.line).has_value();
+  });
+}
+
+}  // namespace
+
 std::vector<Author> all_authors(const GateInputs& inputs) {
   auto authors = inputs.change.authors;
   // Also those whom only the evidence names: the change may have been opened before it came.
@@ -21,15 +30,6 @@ std::vector<Author> all_authors(const GateInputs& inputs) {
   }
   return authors;
 }
-
-bool has_usable_key(const Directory& directory, const std::string& person) {
-  const auto keys = enrolled_keys(directory, Subject{SubjectKind::Person, person});
-  return std::any_of(keys.begin(), keys.end(), [](const EnrolledKey& key) {
-    return parse_ssh_public_key(key.line).has_value();
-  });
-}
-
-}  // namespace
 
 Approvers::Approvers(const GateInputs& inputs)
     : inputs_(inputs),

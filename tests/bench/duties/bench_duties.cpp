@@ -1,5 +1,5 @@
-// Reads a folder of specs and proves its duties, as `bailey duties check` does, and prints what each
-// took of a processor as one JSON object.
+// Reads a folder of specs and proves its duties, as `bailey duties check` does, and prints what
+// each took of a processor as one JSON object.
 //
 //   bench_duties FOLDER
 
@@ -43,10 +43,12 @@ int main(int argc, char** argv) {
   BundlePlaces places;
   const auto began = cpu_seconds();
   const auto bundle =
-      sources ? read_bundle(*sources, {{"openstack", openstack::openstack_schema()}}, reading, &places)
-              : std::optional<Bundle>();
+      sources
+          ? read_bundle(*sources, {{"openstack", openstack::openstack_schema()}}, reading, &places)
+          : std::optional<Bundle>();
   if (!bundle) {
-    for (const auto& finding : reading.sorted()) std::fprintf(stderr, "%s\n", finding.detail.c_str());
+    for (const auto& finding : reading.sorted())
+      std::fprintf(stderr, "%s\n", finding.detail.c_str());
     return 1;
   }
   const auto read = cpu_seconds();

@@ -164,6 +164,7 @@ class BruteForce {
     std::vector<std::optional<Subject>> executors;
     if (environment.execute == Execution::ByOperator) {
       executors = choices(bound(environment, Power::Deploy));
+      std::erase_if(executors, [&](const auto& each) { return behind(*each).empty(); });
     } else {
       executors.emplace_back();
     }
