@@ -35,6 +35,7 @@ class FailureCheck {
     for (const auto& [name, environment] : standings_.bundle().environments) {
       if (environment.environment_class == EnvironmentClass::Production)
         author_in_control(environment);
+      if (environment.environment_class == EnvironmentClass::Production) keyless(environment);
       if (!is_protected(environment)) continue;
       signs_and_acts(environment);
       reviews_itself(environment);
@@ -70,6 +71,40 @@ class FailureCheck {
                        {},
                        {}};
                  });
+  }
+
+  /// Who has no key gets tokens from an administrator, who can keep one: two people in one name.
+  void keyless(const Environment& environment) {
+    const auto& directory = standings_.bundle().directory;
+    const auto& graph = standings_.graph();
+    std::vector<std::string> names;
+    for (const auto power : {Power::Request, Power::Deploy, Power::Operate}) {
+      for (const auto node : *standings_.bound(environment, power)) {
+        const auto& subject = graph.subject(node);
+        const bool has_key = graph.is_person(node)
+                                 ? graph.has_key(node)
+                                 : !directory.services.at(subject.name).keys.empty();
+        auto name = to_string(subject);
+        if (has_key || std::find(names.begin(), names.end(), name) != names.end()) continue;
+        names.push_back(std::move(name));
+      }
+    }
+    if (names.empty()) return;
+    const auto count = names.size();
+    if (count > 5) {
+      names.resize(5);
+      names.push_back(fmt::format("{} more", count - 5));
+    }
+    diagnostics_.add({Severity::Warning,
+                      "duty.token-in-anothers-name",
+                      "An administrator can act in another's name",
+                      fmt::format("{} {} no key and can act in {}: administrators make the tokens "
+                                  "by which they log in, and could use one themselves. Give them "
+                                  "keys.",
+                                  enumerate(names), count == 1 ? "has" : "have", environment.name),
+                      standings_.places().key_at("Environment", environment.name, "/bindings"),
+                      {},
+                      {}});
   }
 
   /// People whose one signature is all that the gate asks for.

@@ -21,7 +21,8 @@ void check_policy(const Bundle& bundle, const BundlePlaces& places, Diagnostics&
 ///
 /// - `duty.author-controls-production`: who writes what production runs controls production;
 /// - `duty.tester-alters-production`: who works in a lower class can write what production reads;
-/// - `duty.operator-passes-approval`: who acts in an environment lets the changes in.
+/// - `duty.operator-passes-approval`: who acts in an environment lets the changes in;
+/// - `duty.token-in-anothers-name`, a warning: who has no key acts in production.
 void prove_duties(const Bundle& bundle, const BundlePlaces& places, Diagnostics& diagnostics);
 
 }  // namespace bailey

@@ -245,5 +245,15 @@ TEST(CommonFailures, GlassThatIsReviewedByThoseWhoBreakIt) {
   EXPECT_TRUE(glass("group:security").findings.empty());
 }
 
+TEST(CommonFailures, WhoActsInProductionWithoutAKey) {
+  const auto proof = Shop()
+                         .with(kProductionDeployer, changed("deployer: [service:ci, eve]"))
+                         .without_key("eve")
+                         .prove();
+  ASSERT_EQ(proof.codes(), Codes{"duty.token-in-anothers-name"}) << proof.told();
+  EXPECT_EQ(proof.findings[0].severity, Severity::Warning);
+  EXPECT_NE(proof.findings[0].detail.find("eve has no key"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace bailey
