@@ -35,7 +35,7 @@ class FailureCheck {
     for (const auto& [name, environment] : standings_.bundle().environments) {
       if (environment.environment_class == EnvironmentClass::Production)
         author_in_control(environment);
-      if (environment.environment_class == EnvironmentClass::Production) keyless(environment);
+      if (environment.environment_class == EnvironmentClass::Production) without_key(environment);
       if (!is_protected(environment)) continue;
       signs_and_acts(environment);
       reviews_itself(environment);
@@ -74,22 +74,21 @@ class FailureCheck {
   }
 
   /// Who has no key gets tokens from an administrator, who can keep one: two people in one name.
-  void keyless(const Environment& environment) {
+  void without_key(const Environment& environment) {
     const auto& directory = standings_.bundle().directory;
     const auto& graph = standings_.graph();
-    std::vector<std::string> names;
+    std::set<std::string> keyless;
     for (const auto power : {Power::Request, Power::Deploy, Power::Operate}) {
       for (const auto node : *standings_.bound(environment, power)) {
         const auto& subject = graph.subject(node);
         const bool has_key = graph.is_person(node)
                                  ? graph.has_key(node)
                                  : !directory.services.at(subject.name).keys.empty();
-        auto name = to_string(subject);
-        if (has_key || std::find(names.begin(), names.end(), name) != names.end()) continue;
-        names.push_back(std::move(name));
+        if (!has_key) keyless.insert(to_string(subject));
       }
     }
-    if (names.empty()) return;
+    if (keyless.empty()) return;
+    std::vector<std::string> names(keyless.begin(), keyless.end());
     const auto count = names.size();
     if (count > 5) {
       names.resize(5);
