@@ -162,7 +162,9 @@ class GateFindings {
   }
 
   static std::string way_out(const Satisfiability& answer) {
-    if (answer.no_executor) return " Bind somebody to a role with \"deploy\".";
+    if (answer.no_executor || answer.no_independent_executor) {
+      return " Bind somebody else to a role with \"deploy\".";
+    }
     return " Add people, give them keys, or bind them to a role with \"approve\".";
   }
 
@@ -173,6 +175,12 @@ class GateFindings {
       return {fmt::format("An operator must execute it, and nobody holds \"deploy\" in {}.",
                           environment_.name),
               "/execute"};
+    }
+    if (answer.no_independent_executor) {
+      return {
+          "Whoever could execute it stands behind the one who wrote it, or would be needed to "
+          "approve it.",
+          "/execute"};
     }
     RuleWords words(standings_, environment_, answer);
     std::vector<std::string> reasons;
@@ -191,12 +199,10 @@ class GateFindings {
       }
     }
     if (reasons.empty()) {
-      reasons.emplace_back(first.empty()
-                               ? "Whoever could execute it stands behind the one who wrote it."
-                               : "Each rule has people, but all rules together need more different "
-                                 "people than are left.");
+      reasons.emplace_back(
+          "Each rule has people, but all rules together need more different people than are left.");
     }
-    return {join(reasons, " "), place.empty() ? (first.empty() ? "/execute" : first) : place};
+    return {join(reasons, " "), place.empty() ? first : place};
   }
 
   // What nobody could get, or only some of those who may ask.

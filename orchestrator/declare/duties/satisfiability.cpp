@@ -56,6 +56,11 @@ class Question {
     }
     if (!answer.possible) {
       answer.stuck_authors.clear();
+      answer.no_independent_executor =
+          std::any_of(authors.begin(), authors.end(), [&](const Choice& author) {
+            return std::any_of(requesters.begin(), requesters.end(),
+                               [&](const Choice& each) { return passes(author, each, Choice()); });
+          });
       note_case(answer, *stuck_author, requesters.front(), executors.front());
       return answer;
     }

@@ -24,7 +24,9 @@ struct Satisfiability {
   std::optional<Node> author;
   std::optional<Node> requester;
   std::optional<Node> executor;
-  bool no_executor = false;  ///< It asks for an operator, and no operator is independent.
+  bool no_executor = false;  ///< It asks for an operator, and nobody may be one.
+  /// People enough would approve it, and whoever could execute it stands behind its author.
+  bool no_independent_executor = false;
 };
 
 /// Judges every case, at a cost that depends on the people who are too few and not on all people.

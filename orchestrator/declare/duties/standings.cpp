@@ -30,11 +30,11 @@ const std::set<Power>& administrator_powers() {
   return kPowers;
 }
 
-std::optional<Power> first_of(const std::set<Power>& wanted, const std::set<Power>& given) {
-  for (const auto power : wanted) {
-    if (given.contains(power)) return power;
-  }
-  return std::nullopt;
+// The last of them is the one that says most: `request` before `deploy` before `operate`.
+std::optional<Power> most_of(const std::set<Power>& wanted, const std::set<Power>& given) {
+  const auto found = std::find_if(wanted.rbegin(), wanted.rend(),
+                                  [&](Power power) { return given.contains(power); });
+  return found == wanted.rend() ? std::nullopt : std::optional(*found);
 }
 
 std::set<Power> both(const std::set<Power>& left, const std::set<Power>& right) {
@@ -114,14 +114,14 @@ void Standings::add_requests(Standing& standing, std::vector<Source>& sources,
   for (const auto& [role, grant] : environment.grantable) {
     const auto definition = roles.find(role);
     if (definition == roles.end()) continue;
-    const auto power = first_of(both(powers, powers_on_request()), definition->second.powers);
+    const auto power = most_of(both(powers, powers_on_request()), definition->second.powers);
     if (!power) continue;
     add_asked(standing, sources,
               {Way::Grant, 0, 0, &environment, nullptr, &definition->first, *power}, grant.to,
               *approvers(environment), grant.approvals);
   }
   if (!environment.break_glass) return;
-  const auto power = first_of(powers, emergency_powers());
+  const auto power = most_of(powers, emergency_powers());
   if (!power) return;
   const auto& glass = *environment.break_glass;
   add_asked(standing, sources, {Way::BreakGlass, 0, 0, &environment, nullptr, nullptr, *power},
@@ -143,7 +143,7 @@ void Standings::add(Standing& standing, std::vector<Source>& sources,
   for (const auto& [role, holders] : environment.bindings) {
     const auto definition = roles.find(role);
     if (definition == roles.end()) continue;
-    const auto power = first_of(powers, definition->second.powers);
+    const auto power = most_of(powers, definition->second.powers);
     if (!power) continue;
     add_subjects(standing, sources,
                  {Way::Binding, 0, 0, &environment, nullptr, &definition->first, *power}, holders,
@@ -151,7 +151,7 @@ void Standings::add(Standing& standing, std::vector<Source>& sources,
   }
   if (environment.environment_class == EnvironmentClass::Sandbox && environment.owner) {
     for (const auto& [role, definition] : roles) {
-      const auto power = first_of(powers, definition.powers);
+      const auto power = most_of(powers, definition.powers);
       if (!power) continue;
       add_subjects(standing, sources, {Way::Owner, 0, 0, &environment, nullptr, &role, *power},
                    {Subject{SubjectKind::Person, *environment.owner}}, 2);

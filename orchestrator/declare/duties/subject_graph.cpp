@@ -6,8 +6,8 @@
 namespace bailey::duties {
 
 std::uint32_t Reach::of(Node person) const {
-  const auto found = std::lower_bound(people.begin(), people.end(), std::pair{person, 0U});
-  return found == people.end() || found->first != person ? kNone : found->second;
+  const auto at = std::lower_bound(people.begin(), people.end(), std::pair{person, 0U});
+  return at == people.end() || at->first != person ? kNone : at->second;
 }
 
 SubjectGraph::SubjectGraph(const Directory& directory) {
