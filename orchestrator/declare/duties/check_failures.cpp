@@ -33,9 +33,10 @@ class FailureCheck {
 
   void run() {
     for (const auto& [name, environment] : standings_.bundle().environments) {
-      if (environment.environment_class == EnvironmentClass::Production)
+      if (environment.environment_class == EnvironmentClass::Production) {
         author_in_control(environment);
-      if (environment.environment_class == EnvironmentClass::Production) without_key(environment);
+        without_key(environment);
+      }
       if (!is_protected(environment)) continue;
       signs_and_acts(environment);
       reviews_itself(environment);
@@ -52,11 +53,11 @@ class FailureCheck {
 
   /// Who writes the code holds the keys of production: one person is enough to change both.
   void author_in_control(const Environment& environment) {
-    const auto& authors = standings_.authors(environment.project);
-    if (authors.reach.people.empty()) return;
+    const auto authors = standings_.authors(environment.project);
+    if (authors->reach.people.empty()) return;
     const auto control = standings_.in(environment, hands_on(), Ways::Standing);
-    report_paths(standings_, diagnostics_, {&authors, &control},
-                 people_in_all({&authors, &control}),
+    report_paths(standings_, diagnostics_, {authors.get(), &control},
+                 people_in_all({authors.get(), &control}),
                  [&](const std::string& person, const std::string& others) {
                    return Diagnostic{
                        Severity::Error,
@@ -127,15 +128,16 @@ class FailureCheck {
     const auto tell = [&](const Nodes& whom, const std::string& how, const char* pointer) {
       report_paths(standings_, diagnostics_, {&approve, &act}, whom,
                    [&](const std::string& person, const std::string& others) {
-                     return Diagnostic{Severity::Error,
-                                       kOperator,
-                                       "Operations can pass the approval queue",
-                                       fmt::format("{} acts in {} and approves what goes into it: "
-                                                   "{} Let others approve.{}",
-                                                   person, environment.name, how, others),
-                                       at(environment, pointer),
-                                       {},
-                                       {}};
+                     return Diagnostic{
+                         Severity::Error,
+                         kOperator,
+                         "Operations can pass the approval queue",
+                         fmt::format("{} acts in {} and approves what goes into it: "
+                                     "{} Let others approve.{}",
+                                     person, environment.name, how, others),
+                         standings_.places().key_at("Environment", environment.name, pointer),
+                         {},
+                         {}};
                    });
     };
     tell(people, "the gate asks for one signature, and theirs is enough.", "/gate");

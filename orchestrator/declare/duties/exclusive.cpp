@@ -10,10 +10,12 @@ namespace {
 
 void check(Standings& standings, Diagnostics& diagnostics, const ExclusiveDuty& duty,
            const std::optional<SourceRange>& where) {
+  std::vector<std::shared_ptr<const Standing>> kept;
   std::vector<const Standing*> parts;
   std::vector<std::string> names;
   for (const auto& holding : duty.holds) {
-    parts.push_back(&standings.holding(holding));
+    kept.push_back(standings.holding(holding));
+    parts.push_back(kept.back().get());
     names.push_back(to_string(holding));
   }
   const auto controls =

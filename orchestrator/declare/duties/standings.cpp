@@ -176,17 +176,18 @@ Standing Standings::writers(const Environment& environment, Ways ways) {
   return in(environment, powers, ways);
 }
 
-const Standing& Standings::holding(const Holding& holding) {
+std::shared_ptr<const Standing> Standings::holding(const Holding& holding) {
   const auto known = holdings_.find(holding);
   if (known != holdings_.end()) return known->second;
-  auto& standing = holdings_[holding];
+  Standing standing;
   std::vector<Source> sources;
   if (holding.what == "author") {
     const auto project = bundle_.projects.find(holding.where);
-    if (project == bundle_.projects.end()) return standing;
-    add_subjects(standing, sources,
-                 {Way::Author, 0, 0, nullptr, &project->second, nullptr, Power::Read},
-                 project->second.authors, 1);
+    if (project != bundle_.projects.end()) {
+      add_subjects(standing, sources,
+                   {Way::Author, 0, 0, nullptr, &project->second, nullptr, Power::Read},
+                   project->second.authors, 1);
+    }
   } else if (const auto power = parse_power(holding.what)) {
     const auto of_class = parse_environment_class(holding.where);
     for (const auto& [name, environment] : bundle_.environments) {
@@ -200,10 +201,17 @@ const Standing& Standings::holding(const Holding& holding) {
     }
   }
   standing.reach = graph_.reach(sources);
-  return standing;
+  if (kept_ > 4 * graph_.size()) {
+    holdings_.clear();
+    kept_ = 0;
+  }
+  kept_ += standing.reach.found.size();
+  auto& kept = holdings_[holding];
+  kept = std::make_shared<const Standing>(std::move(standing));
+  return kept;
 }
 
-const Standing& Standings::authors(const std::string& project) {
+std::shared_ptr<const Standing> Standings::authors(const std::string& project) {
   return holding({"author", project});
 }
 

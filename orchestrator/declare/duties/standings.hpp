@@ -52,13 +52,14 @@ class Standings {
   [[nodiscard]] const BundlePlaces& places() const noexcept { return places_; }
   [[nodiscard]] const SubjectGraph& graph() const noexcept { return graph_; }
 
-  /// Whoever may come to hold it, in any way. Kept for the next question.
-  [[nodiscard]] const Standing& holding(const Holding& holding);
+  /// Whoever may come to hold it, in any way. Kept for the next questions, as long as what is kept
+  /// is no more than a few times the Directory.
+  [[nodiscard]] std::shared_ptr<const Standing> holding(const Holding& holding);
   /// Whoever comes to hold one of the powers in an environment, by more than what the
   /// organization's administrators hold everywhere.
   [[nodiscard]] Standing in(const Environment& environment, const std::set<Power>& powers,
                             Ways ways);
-  [[nodiscard]] const Standing& authors(const std::string& project);
+  [[nodiscard]] std::shared_ptr<const Standing> authors(const std::string& project);
   /// Whoever can change what an environment runs or holds without asking anybody there: holders of
   /// `deploy`, `operate` and `administer`, and of `request` where the gate asks for no approval.
   [[nodiscard]] Standing writers(const Environment& environment, Ways ways);
@@ -98,7 +99,8 @@ class Standings {
   const Bundle& bundle_;
   const BundlePlaces& places_;
   SubjectGraph graph_;
-  std::map<Holding, Standing> holdings_;
+  std::map<Holding, std::shared_ptr<const Standing>> holdings_;
+  std::size_t kept_ = 0;  ///< Subjects in `holdings_`.
   std::map<const Nodes*, std::shared_ptr<const Nodes>> with_key_;
 };
 

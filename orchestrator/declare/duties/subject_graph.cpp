@@ -37,6 +37,17 @@ SubjectGraph::SubjectGraph(const Directory& directory) {
   for (const auto& [name, members] : directory.groups) {
     connect({SubjectKind::Group, name}, members);
   }
+  for (Node node = 0; node < subjects_.size(); ++node) {
+    auto at = node;
+    // Groups in a circle are refused by validation; here they end after as many steps as there are.
+    for (std::size_t steps = 0; steps < subjects_.size(); ++steps) {
+      if (subjects_[at].kind != SubjectKind::Group || below_[at].size() != 1) break;
+      const auto next = below_[at].front().to;
+      if (subjects_[next].kind != SubjectKind::Group) break;
+      at = next < node ? same_as_[next] : next;
+    }
+    same_as_.push_back(at);
+  }
 }
 
 std::optional<Node> SubjectGraph::find(const Subject& subject) const {
@@ -70,16 +81,19 @@ Reach SubjectGraph::reach(const std::vector<Source>& sources) const {
       }
     }
   }
-  std::sort(reach.people.begin(), reach.people.end());
+  if (!std::is_sorted(reach.people.begin(), reach.people.end())) {
+    std::sort(reach.people.begin(), reach.people.end());
+  }
   return reach;
 }
 
 std::shared_ptr<const Nodes> SubjectGraph::members(const std::vector<Subject>& subjects) const {
   Nodes open;
   for (const auto& subject : subjects) {
-    if (const auto node = find(subject)) open.push_back(*node);
+    if (const auto node = find(subject)) open.push_back(same_as_[*node]);
   }
   std::sort(open.begin(), open.end());
+  open.erase(std::unique(open.begin(), open.end()), open.end());
   auto& known = members_[open];
   if (known) return known;
   ++search_;

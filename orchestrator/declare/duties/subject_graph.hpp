@@ -56,6 +56,7 @@ class SubjectGraph {
 
   [[nodiscard]] std::optional<Node> find(const Subject& subject) const;
   [[nodiscard]] const Subject& subject(Node node) const { return subjects_[node]; }
+  [[nodiscard]] std::size_t size() const noexcept { return subjects_.size(); }
   [[nodiscard]] bool is_person(Node node) const noexcept { return node < people_; }
   [[nodiscard]] bool has_key(Node person) const { return keys_[person]; }
   [[nodiscard]] const std::vector<Edge>& below(Node node) const { return below_[node]; }
@@ -72,6 +73,7 @@ class SubjectGraph {
   std::map<Subject, Node> nodes_;
   std::vector<std::vector<Edge>> below_;
   std::vector<bool> keys_;
+  std::vector<Node> same_as_;  ///< Of a group that holds one group and no more: that one, followed.
   Node people_ = 0;
 
   // A search marks what it has seen with its own number, so that nothing has to be cleared.

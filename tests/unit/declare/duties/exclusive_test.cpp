@@ -25,7 +25,7 @@ TEST(ExclusiveDuties, AreBrokenByABinding) {
   EXPECT_NE(finding.detail.find("approve@production and deploy@production"), std::string::npos);
   EXPECT_NE(finding.detail.find("NIST-800-53-AC-5"), std::string::npos);
   EXPECT_EQ(finding.path,
-            (Codes{"dan is in the group security (shop.yaml:19).",
+            (Codes{"dan is in the group security (shop.yaml:20).",
                    "The group security holds the role approver in shop-production (shop.yaml:121).",
                    "The role approver gives the power \"approve\" there (shop.yaml:59).",
                    "dan holds the role deployer in shop-production (shop.yaml:122).",
@@ -35,6 +35,7 @@ TEST(ExclusiveDuties, AreBrokenByABinding) {
 TEST(ExclusiveDuties, AreFollowedThroughNestedGroupsAndServices) {
   const auto proof =
       Shop()
+          .with("security: [dan]", "security: [dan, hana]")
           .with("platform: [gus]", "platform: [gus, service:robot]")
           .with("    ci: {", "    robot: {controlledBy: [group:outer]}\n    ci: {")
           .with("    developers: ", "    outer: [group:inner]\n    inner: [dan]\n    developers: ")

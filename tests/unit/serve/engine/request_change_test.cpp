@@ -71,9 +71,9 @@ TEST(InitBundle, AcceptsNoGateThatNobodyCouldPass) {
   ASSERT_TRUE(answer);
   EXPECT_EQ(member(*answer, "ok"), false);
   EXPECT_EQ(member(*answer, "findings").at(0).at("code"), "policy.unsatisfiable");
-  EXPECT_NE(member(*answer, "findings").at(0).at("detail").get<std::string>().find(
-                "frank has no key"),
-            std::string::npos);
+  EXPECT_NE(
+      member(*answer, "findings").at(0).at("detail").get<std::string>().find("frank has no key"),
+      std::string::npos);
   EXPECT_EQ(code_of(world.engine().bundle()), "bundle.none");
 }
 
