@@ -1,7 +1,7 @@
 """Organizations of any size, as people write them: all of it valid, one file for each 2,000 people.
 
     teams    forty people a project: authors, release managers, security, operations, a build service
-    deep     the same, each group thirty groups deep and each service behind five others
+    deep     the same, each group eight groups deep and each service behind three others
     everyone every project is written, asked for and approved by groups that hold everybody
 """
 
@@ -142,7 +142,7 @@ def write(shape, people, folder):
     """Writes it, and gives the number of environments and of bytes."""
     teams = people // TEAM
     everyone = [f"p{i}" for i in range(people)]
-    depth = 30 if shape == "deep" else 0
+    depth = 8 if shape == "deep" else 0
     services = []
     groups = []
     fresh = keys()
@@ -160,7 +160,7 @@ def write(shape, people, folder):
             groups += nested(f"t{n}-{part}", members, depth)
         behind = f"group:t{n}-platform"
         if shape == "deep":
-            for i in range(5):
+            for i in range(3):
                 services.append((f"t{n}-runner-{i}", f"{{controlledBy: [{behind}]}}"))
                 behind = f"service:t{n}-runner-{i}"
         services.append((f"t{n}-ci", f"{{controlledBy: [{behind}], keys: [\"{next(fresh)}\"]}}"))
