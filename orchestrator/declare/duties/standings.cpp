@@ -189,15 +189,17 @@ std::shared_ptr<const Standing> Standings::holding(const Holding& holding) {
                    project->second.authors, 1);
     }
   } else if (const auto power = parse_power(holding.what)) {
-    const auto of_class = parse_environment_class(holding.where);
-    for (const auto& [name, environment] : bundle_.environments) {
-      if (of_class ? environment.environment_class != *of_class : name != holding.where) continue;
+    const auto take = [&](const Environment& environment) {
       add(standing, sources, environment, {*power}, Ways::Any);
-      if (bundle_.organization && administrator_powers().contains(*power)) {
-        add_subjects(standing, sources,
-                     {Way::Administrator, 0, 0, &environment, nullptr, nullptr, *power},
-                     bundle_.organization->administrators, 1);
-      }
+      if (!bundle_.organization || !administrator_powers().contains(*power)) return;
+      add_subjects(standing, sources,
+                   {Way::Administrator, 0, 0, &environment, nullptr, nullptr, *power},
+                   bundle_.organization->administrators, 1);
+    };
+    const auto of_class = parse_environment_class(holding.where);
+    if (const auto* named = of_class ? nullptr : bundle_.environment(holding.where)) take(*named);
+    for (const auto& [name, environment] : bundle_.environments) {
+      if (of_class && environment.environment_class == *of_class) take(environment);
     }
   }
   standing.reach = graph_.reach(sources);
