@@ -6,7 +6,10 @@
 #include "orchestrator/promote/evidence/dsse.hpp"
 #include "orchestrator/promote/evidence/signed_statement.hpp"
 #include "orchestrator/promote/evidence/statement.hpp"
+#include "orchestrator/promote/gate/standing_decisions.hpp"
 #include "orchestrator/serve/engine/records.hpp"
+#include "orchestrator/serve/engine/roll_back.hpp"
+#include "orchestrator/serve/engine/root_of_trust.hpp"
 #include "orchestrator/serve/engine/standing_bundle.hpp"
 
 #include <fmt/format.h>
@@ -29,7 +32,8 @@ Result<std::vector<Approval>> holding_approvals(Engine& engine, Transaction& tra
   auto expected = expected_approval(engine, transaction, bench, change);
   if (!expected) return fail(std::move(expected.error()));
   std::vector<Approval> holding;
-  for (auto& approval : *stored) {
+  // What was taken back is gone, also where the revocation was about an earlier plan.
+  for (auto& approval : standing_decisions(*std::move(stored))) {
     const auto opened = open_approval(approval.envelope, bench.bundle->directory);
     if (!opened || opened->approval.approver != approval.approver) continue;
     const auto& signed_one = opened->approval;
@@ -111,6 +115,14 @@ Result<Bench> bench_for(Engine& engine, Transaction& transaction, const std::str
   auto found = find_environment(**bundle, environment);
   if (!found) return fail(std::move(found.error()));
   return Bench{*std::move(bundle), *found, removed};
+}
+
+Result<Bench> bench_for(Engine& engine, Transaction& transaction, const Change& change) {
+  auto bench = bench_for(engine, transaction, change.environment);
+  if (!bench || change.kind != ChangeKind::Rollback) return bench;
+  bench->bundle = with_rollback_gate(bench->bundle, change.environment, change.requester);
+  bench->environment = bench->bundle->environment(change.environment);
+  return bench;
 }
 
 void CheckBoard::put(const ChangeId& change, const std::string& plan_digest, CheckOutcomes outcomes,
@@ -212,6 +224,12 @@ Result<Judgement> judge(Engine& engine, Transaction& transaction, const Bench& b
                           engine.clock().wall_now()};
   judgement.result = evaluate_gate(inputs);
   if (failed) return fail(*std::move(failed));
+  auto unconfirmed = unconfirmed_root(transaction, *bench.bundle, *bench.environment);
+  if (!unconfirmed) return fail(std::move(unconfirmed.error()));
+  if (*unconfirmed) {
+    judgement.result.conditions.push_back(**std::move(unconfirmed));
+    judgement.result.met = false;
+  }
   judgement.record = gate_record(inputs, judgement.result);
   judgement.approvals = *std::move(approvals);
   judgement.evidence = std::move(known->envelopes);
