@@ -310,9 +310,9 @@ TEST(RandomPolicies, AreSatisfiableAsBruteForceSays) {
     }
   }
   // The judge saw enough of each kind to be worth asking.
-  EXPECT_GT(possible, 4000);
-  EXPECT_LT(possible, 16'000);
-  EXPECT_GT(stuck, 500);
+  EXPECT_GT(possible, 1500);
+  EXPECT_LT(possible, 18'500);
+  EXPECT_GT(stuck, 200);
 }
 
 TEST(RandomPolicies, NeverBecomeSatisfiableByOneMoreRule) {
@@ -335,7 +335,7 @@ TEST(RandomPolicies, NeverBecomeSatisfiableByOneMoreRule) {
     ASSERT_FALSE(!before.possible && after.possible) << "seed " << seed;
     refused += before.possible ? 0 : 1;
   }
-  EXPECT_GT(refused, 1000);
+  EXPECT_GT(refused, 500);
 }
 
 TEST(RandomPolicies, AreReachedByWhomBruteForceFinds) {
