@@ -7,6 +7,7 @@ bailey_layer(model DIR orchestrator/model USES base)
 bailey_layer(net DIR orchestrator/net USES base LINK CURL::libcurl Boost::boost)
 
 bailey_layer(spec DIR orchestrator/declare/spec USES base model)
+bailey_layer(duties DIR orchestrator/declare/duties USES base model spec)
 
 bailey_layer(audit DIR orchestrator/record/audit USES base model)
 bailey_layer(store DIR orchestrator/record/store USES base model audit LINK SQLite::SQLite3)
@@ -22,10 +23,11 @@ bailey_layer(gate DIR orchestrator/promote/gate USES base model evidence LINK da
 
 bailey_layer(identity DIR orchestrator/serve/identity USES base model spec store)
 bailey_layer(engine DIR orchestrator/serve/engine
-  USES base model net spec audit store provider plan credential apply artifact evidence gate identity)
+  USES base model net spec duties audit store provider plan credential apply artifact evidence gate
+       identity)
 bailey_layer(api DIR orchestrator/serve/api USES base model net identity engine)
 bailey_layer(cli DIR orchestrator/serve/cli
-  USES base model net spec audit store plan artifact evidence engine api)
+  USES base model net spec duties audit store plan artifact evidence engine api)
 
 bailey_layer(openstack DIR providers/openstack USES base model net provider)
 bailey_layer(devcloud DIR providers/devcloud USES base model net provider LINK SQLite::SQLite3)

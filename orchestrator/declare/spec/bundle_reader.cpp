@@ -141,8 +141,7 @@ class HeaderReader {
             fmt::format("There is a document of kind {} with this name already, at {}:{}.",
                         document.kind->kind, found->second->file, found->second->at("").line),
             *document.name_node);
-    } else if (names.size() > 1 &&
-               (document.kind->kind == "Directory" || document.kind->kind == "Organization")) {
+    } else if (names.size() > 1 && document.kind->kind == "Organization") {
       error("spec.duplicate-document", "Only one is allowed",
             fmt::format("A bundle has one document of kind {}.", document.kind->kind),
             *document.name_node);
@@ -187,6 +186,13 @@ void read_files(Workspace& workspace) {
   }
 }
 
+// A name that is there already is a finding of check_directory().
+void add_directory(Directory& all, Directory part) {
+  all.people.merge(part.people);
+  all.services.merge(part.services);
+  all.groups.merge(part.groups);
+}
+
 // Templates are bound by read_templates(), once their resources are known.
 void bind_documents(Workspace& workspace) {
   auto& bundle = workspace.bundle;
@@ -194,7 +200,7 @@ void bind_documents(Workspace& workspace) {
     for (const auto& [name, document] : names) {
       if (document->broken.contains("")) continue;
       const auto& spec = document->spec;
-      if (kind == "Directory") bundle.directory = bind_directory(spec);
+      if (kind == "Directory") add_directory(bundle.directory, bind_directory(spec));
       if (kind == "Organization") bundle.organization = bind_organization(name, spec);
       if (kind == "Account") bundle.accounts[name] = bind_account(name, spec);
       if (kind == "Project") bundle.projects[name] = bind_project(name, spec);
@@ -205,9 +211,22 @@ void bind_documents(Workspace& workspace) {
   }
 }
 
+// However a Directory is divided into documents, it is one: who reads a policy later finds one.
+Json whole_directory(const std::map<std::string, Document*>& documents) {
+  Json spec = Json::object();
+  for (const auto& [name, document] : documents) {
+    for (const auto& [part, entries] : document->spec.items()) spec[part].update(entries);
+  }
+  return {{"kind", "Directory"}, {"name", documents.begin()->first}, {"spec", std::move(spec)}};
+}
+
 void seal_bundle(Workspace& workspace) {
   auto& bundle = workspace.bundle;
   for (const auto& [kind, names] : workspace.named) {
+    if (kind == "Directory" && !names.empty()) {
+      bundle.documents.push_back(whole_directory(names));
+      continue;
+    }
     for (const auto& [name, document] : names) {
       bundle.documents.push_back({{"kind", kind}, {"name", name}, {"spec", document->spec}});
     }
@@ -223,8 +242,44 @@ void seal_bundle(Workspace& workspace) {
 }  // namespace
 }  // namespace spec
 
+/// The documents as they were read. Taking the queues over leaves every node where it is.
+struct BundlePlaces::Documents {
+  std::deque<YamlNode> nodes;
+  std::deque<spec::Document> documents;
+  std::map<std::string, std::map<std::string, spec::Document*>> named;
+
+  [[nodiscard]] const spec::Document* find(const std::string& kind, const std::string& name) const {
+    const auto names = named.find(kind);
+    if (names == named.end()) return nullptr;
+    const auto found = names->second.find(name);
+    return found == names->second.end() ? nullptr : found->second;
+  }
+  /// A Directory may be several documents: the one that says it.
+  [[nodiscard]] const spec::Document* find(const std::string& kind, const std::string& name,
+                                           const std::string& pointer) const {
+    if (kind != "Directory" || !named.contains(kind)) return find(kind, name);
+    const auto& parts = named.at(kind);
+    for (const auto& [each, document] : parts) {
+      if (document->node(pointer) != nullptr) return document;
+    }
+    return parts.empty() ? nullptr : parts.begin()->second;
+  }
+};
+
+std::optional<SourceRange> BundlePlaces::at(const std::string& kind, const std::string& name,
+                                            const std::string& pointer) const {
+  const auto* document = documents_ ? documents_->find(kind, name, pointer) : nullptr;
+  return document == nullptr ? std::nullopt : std::optional(document->at(pointer));
+}
+
+std::optional<SourceRange> BundlePlaces::key_at(const std::string& kind, const std::string& name,
+                                                const std::string& pointer) const {
+  const auto* document = documents_ ? documents_->find(kind, name, pointer) : nullptr;
+  return document == nullptr ? std::nullopt : std::optional(document->key_at(pointer));
+}
+
 std::optional<Bundle> read_bundle(const BundleSources& sources, const ProviderSchemas& providers,
-                                  Diagnostics& diagnostics) {
+                                  Diagnostics& diagnostics, BundlePlaces* places) {
   Diagnostics own;
   spec::Workspace workspace(sources, providers, own);
   spec::read_files(workspace);
@@ -243,6 +298,10 @@ std::optional<Bundle> read_bundle(const BundleSources& sources, const ProviderSc
   for (auto& finding : own.sorted()) diagnostics.add(std::move(finding));
   if (failed) return std::nullopt;
   spec::seal_bundle(workspace);
+  if (places != nullptr) {
+    *places = BundlePlaces(std::make_shared<BundlePlaces::Documents>(BundlePlaces::Documents{
+        std::move(workspace.nodes), std::move(workspace.documents), std::move(workspace.named)}));
+  }
   return std::move(workspace.bundle);
 }
 

@@ -1,4 +1,5 @@
 #include "orchestrator/base/graph.hpp"
+#include "orchestrator/base/json.hpp"
 #include "orchestrator/base/text.hpp"
 #include "orchestrator/declare/spec/formats.hpp"
 #include "orchestrator/declare/spec/workspace.hpp"
@@ -9,7 +10,16 @@ namespace bailey::spec {
 
 namespace {
 
-void check_group_cycle(Workspace& workspace, const Document& document) {
+using Documents = std::vector<Document*>;
+
+const Document& that_says(const Documents& documents, const std::string& pointer) {
+  for (const auto* document : documents) {
+    if (document->node(pointer) != nullptr) return *document;
+  }
+  return *documents.front();
+}
+
+void check_group_cycle(Workspace& workspace, const Documents& documents) {
   Digraph groups;
   for (const auto& [name, members] : workspace.bundle.directory.groups) {
     groups.add_node(name);
@@ -22,70 +32,95 @@ void check_group_cycle(Workspace& workspace, const Document& document) {
   if (cycle == nullptr) return;
   auto names = cycle->nodes;
   names.push_back(names.front());
+  const auto pointer = step("/groups", names.front());
   workspace.report.error("spec.group-cycle", "Group cycle",
                          fmt::format("These groups hold each other: {}.", join(names, " -> ")),
-                         document.key_at(step("/groups", names.front())));
+                         that_says(documents, pointer).key_at(pointer));
 }
 
-// One key that signs for two would let one person count as two.
-void check_keys(Workspace& workspace, const Document& document) {
-  std::map<std::string, std::string> owners;
-  const auto check = [&](const std::string& who, const std::string& pointer,
-                         const std::vector<std::string>& keys) {
+/// What is said once in all of the Directory, whatever its number of documents.
+class OwnerCheck {
+ public:
+  explicit OwnerCheck(Workspace& workspace) : workspace_(workspace) {}
+
+  void run(const Document& document) {
+    const auto& directory = workspace_.bundle.directory;
+    for (const char* part : {"people", "services", "groups"}) {
+      const std::string list = std::string("/") + part;
+      for (const auto& entry : member(document.spec, part).items()) {
+        const auto& name = entry.key();
+        const auto pointer = step(list, name);
+        if (!is_first(list, pointer, document)) continue;
+        const std::string_view kind = part;
+        if (const auto person = directory.people.find(name);
+            kind == "people" && person != directory.people.end()) {
+          check_keys(document, name, pointer, person->second.keys);
+          check_email(document, name, pointer, person->second.email);
+        }
+        if (const auto service = directory.services.find(name);
+            kind == "services" && service != directory.services.end()) {
+          check_keys(document, "service:" + name, pointer, service->second.keys);
+        }
+      }
+    }
+  }
+
+ private:
+  bool is_first(const std::string& list, const std::string& pointer, const Document& document) {
+    const auto [found, fresh] = documents_.emplace(pointer, &document);
+    if (fresh) return true;
+    const auto at = found->second->key_at(pointer);
+    workspace_.report.error("spec.duplicate-name", "Duplicate name",
+                            fmt::format("The Directory has this name under \"{}\" already, at "
+                                        "{}:{}.",
+                                        list.substr(1), at.file, at.line),
+                            document.key_at(pointer));
+    return false;
+  }
+
+  // One key that signs for two would let one person count as two.
+  void check_keys(const Document& document, const std::string& who, const std::string& pointer,
+                  const std::vector<std::string>& keys) {
     for (std::size_t i = 0; i < keys.size(); ++i) {
-      const auto [found, fresh] = owners.emplace(ssh_key_identity(keys[i]), who);
+      const auto [found, fresh] = keys_.emplace(ssh_key_identity(keys[i]), who);
       if (fresh) continue;
-      workspace.report.error(
+      workspace_.report.error(
           "spec.shared-key", "Shared key",
           fmt::format("This key belongs to \"{}\" already; each has keys of their own.",
                       found->second),
           document.at(step(step(pointer, "keys"), i)));
     }
-  };
-  for (const auto& [name, person] : workspace.bundle.directory.people) {
-    check(name, step("/people", name), person.keys);
   }
-  for (const auto& [name, service] : workspace.bundle.directory.services) {
-    check("service:" + name, step("/services", name), service.keys);
-  }
-}
 
-// Authors of commits are recognised by their address: it must mean one person.
-void check_emails(Workspace& workspace, const Document& document) {
-  std::map<std::string, std::string> owners;
-  for (const auto& [name, person] : workspace.bundle.directory.people) {
+  // Authors of commits are recognised by their address: it must mean one person.
+  void check_email(const Document& document, const std::string& who, const std::string& pointer,
+                   const std::string& email) {
     std::string lower;
-    for (const char c : person.email) {
+    for (const char c : email) {
       lower += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
     }
-    if (lower.empty()) continue;
-    const auto [found, fresh] = owners.emplace(lower, name);
-    if (fresh) continue;
-    workspace.report.error("spec.shared-email", "Shared email address",
-                           fmt::format("This address belongs to \"{}\" already.", found->second),
-                           document.at(step(step("/people", name), "email")));
+    if (lower.empty()) return;
+    const auto [found, fresh] = emails_.emplace(lower, who);
+    if (fresh) return;
+    workspace_.report.error("spec.shared-email", "Shared email address",
+                            fmt::format("This address belongs to \"{}\" already.", found->second),
+                            document.at(step(pointer, "email")));
   }
-}
+
+  Workspace& workspace_;
+  std::map<std::string, const Document*> documents_;  ///< By pointer: who said it first.
+  std::map<std::string, std::string> keys_;
+  std::map<std::string, std::string> emails_;
+};
 
 }  // namespace
 
 void check_directory(Workspace& workspace) {
-  for (const auto* document : workspace.of_kind("Directory")) {
-    check_group_cycle(workspace, *document);
-    check_keys(workspace, *document);
-    check_emails(workspace, *document);
-  }
-  for (const auto* document : workspace.of_kind("Organization")) {
-    const auto& organization = workspace.bundle.organization;
-    if (!organization || document->is_broken("/administrators")) continue;
-    const auto people = workspace.bundle.directory.people_in(organization->administrators);
-    if (static_cast<int>(people.size()) >= organization->approvals) continue;
-    workspace.report.warning(
-        "gate.never-met", "Can never be met",
-        fmt::format("{} administrators must agree, and there are {}: no policy could ever change.",
-                    organization->approvals, people.size()),
-        document->at("/administrators/approvals"));
-  }
+  const auto documents = workspace.of_kind("Directory");
+  if (documents.empty()) return;
+  check_group_cycle(workspace, documents);
+  OwnerCheck owners(workspace);
+  for (const auto* document : documents) owners.run(*document);
 }
 
 }  // namespace bailey::spec

@@ -36,7 +36,6 @@ class EnvironmentCheck {
     if (project_ != nullptr) check_repositories();
     check_credentials();
     check_sandbox_fields();
-    check_executor();
   }
 
  private:
@@ -205,18 +204,6 @@ class EnvironmentCheck {
                         to_string(environment_.environment_class)),
             document_.key_at(field));
     }
-  }
-
-  void check_executor() {
-    if (environment_.execute != Execution::ByOperator || template_ == nullptr) return;
-    for (const auto& [role, subjects] : environment_.bindings) {
-      const auto* declared = find(template_->roles, role);
-      if (declared == nullptr || !declared->powers.contains(Power::Deploy)) continue;
-      if (!workspace_.bundle.directory.expand(subjects).empty()) return;
-    }
-    workspace_.report.warning("gate.never-met", "Can never be met",
-                              "An operator must execute, and nobody holds the power \"deploy\".",
-                              document_.at("/execute"));
   }
 
   Workspace& workspace_;

@@ -11,37 +11,6 @@ namespace bailey::spec {
 
 namespace {
 
-/// Whether each slot of the rules can have a person of its own (maximum bipartite matching, by
-/// augmenting paths).
-class Seats {
- public:
-  explicit Seats(std::vector<std::set<std::string>> slots) : slots_(std::move(slots)) {}
-
-  [[nodiscard]] std::size_t filled() {
-    std::size_t count = 0;
-    for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
-      std::set<std::string> seen;
-      if (seat(slot, seen)) ++count;
-    }
-    return count;
-  }
-
- private:
-  bool seat(std::size_t slot, std::set<std::string>& seen) {
-    for (const auto& person : slots_[slot]) {
-      if (!seen.insert(person).second) continue;
-      const auto taken = taken_.find(person);
-      if (taken != taken_.end() && !seat(taken->second, seen)) continue;
-      taken_[person] = slot;
-      return true;
-    }
-    return false;
-  }
-
-  std::vector<std::set<std::string>> slots_;
-  std::map<std::string, std::size_t> taken_;
-};
-
 class GateCheck {
  public:
   GateCheck(Workspace& workspace, const Document& document, const Environment& environment)
@@ -72,7 +41,6 @@ class GateCheck {
     if (kind == "verified" || kind == "soak") stage_before(string_member(value, "in"), here);
     if (kind == "check") command(value, step(here, "command"), true);
     if (document_.is_broken(here)) return;
-    if (kind == "approvals") approvals(value, here);
     if (kind == "evidence") evidence(value, here);
     if (kind == "window") window(value, here);
   }
@@ -147,35 +115,6 @@ class GateCheck {
                     "bundle and its digest.",
                     path.substr(0, 80)),
         document_.at(pointer), nearest(path, keys_of(programs)).value_or(""));
-  }
-
-  // Who has no key cannot sign, and an author approves nothing of the own project.
-  [[nodiscard]] std::set<std::string> able(const Subject& from) const {
-    const auto& directory = workspace_.bundle.directory;
-    std::set<std::string> authors;
-    if (project_ != nullptr) authors = directory.people_in(project_->authors);
-    std::set<std::string> people;
-    for (const auto& name : directory.people_in({from})) {
-      if (!authors.contains(name) && !directory.people.at(name).keys.empty()) people.insert(name);
-    }
-    return people;
-  }
-
-  void approvals(const Json& value, const std::string& here) {
-    std::vector<std::set<std::string>> slots;
-    for (const auto& rule : member(value, "rules")) {
-      const auto from = parse_subject(string_member(rule, "from"));
-      if (!from || !workspace_.bundle.directory.has(*from)) return;
-      const int count = rule.value("count", 1);
-      for (int i = 0; i < count; ++i) slots.push_back(able(*from));
-    }
-    const auto needed = slots.size();
-    const auto filled = Seats(std::move(slots)).filled();
-    if (filled == needed) return;
-    never_met(fmt::format("{} different people must approve. Of those who are asked, who are no "
-                          "authors of the project and have a key, {} can.",
-                          needed, filled),
-              step(here, "rules"));
   }
 
   void evidence(const Json& value, const std::string& here) {

@@ -348,8 +348,7 @@ ValueTable duties_spec() {
   });
   return object({
       optional("exclusive", "Standings that exclude each other.", list(exclusive, 0, false)),
-      not_yet(
-          optional("flows", "Data that one environment reads from another.", list(flow, 0, false))),
+      optional("flows", "Data that one environment reads from another.", list(flow, 0, false)),
   });
 }
 

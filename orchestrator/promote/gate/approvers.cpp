@@ -11,6 +11,13 @@ namespace bailey {
 
 namespace {
 
+bool has_a_key(const Person& person) {
+  // That it can be used is seen when it is enrolled, and again by what it signs.
+  return !person.keys.empty();
+}
+
+}  // namespace
+
 std::vector<Author> all_authors(const GateInputs& inputs) {
   auto authors = inputs.change.authors;
   // Also those whom only the evidence names: the change may have been opened before it came.
@@ -22,13 +29,6 @@ std::vector<Author> all_authors(const GateInputs& inputs) {
   }
   return authors;
 }
-
-bool has_a_key(const Person& person) {
-  // That it can be used is seen when it is enrolled, and again by what it signs.
-  return !person.keys.empty();
-}
-
-}  // namespace
 
 Approvers::Approvers(const GateInputs& inputs)
     : inputs_(inputs),

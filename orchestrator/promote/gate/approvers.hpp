@@ -38,4 +38,7 @@ class Approvers {
   mutable std::optional<std::set<std::string>> eligible_;
 };
 
+/// The authors that the change names and those whom only the evidence of its artifacts names.
+[[nodiscard]] std::vector<Author> all_authors(const GateInputs& inputs);
+
 }  // namespace bailey

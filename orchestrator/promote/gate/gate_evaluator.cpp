@@ -6,6 +6,7 @@
 #include "orchestrator/model/standing.hpp"
 #include "orchestrator/promote/evidence/statement.hpp"
 #include "orchestrator/promote/gate/approvers.hpp"
+#include "orchestrator/promote/gate/duty_rules.hpp"
 #include "orchestrator/promote/gate/window.hpp"
 
 #include <fmt/format.h>
@@ -57,6 +58,7 @@ class Evaluation {
       result.conditions.push_back(std::move(judged));
     }
     if (!(goes_back() && goes_back_by_itself())) result.conditions.push_back(judge_freezes());
+    if (auto duties = judge_duties(); !duties.met) result.conditions.push_back(std::move(duties));
     const auto all_met = [&] {
       return std::all_of(result.conditions.begin(), result.conditions.end(),
                          [](const ConditionResult& each) { return each.met; });
@@ -312,6 +314,28 @@ class Evaluation {
       }
     }
     return longest;
+  }
+
+  /// What a duty of the bundle keeps apart, nobody does in one change.
+  ConditionResult judge_duties() const {
+    auto result = standing(true, "No duty is broken.");
+    result.condition = "duty";
+    // What decides is changed by administrators, whom no duty about environments names.
+    if (inputs_.bundle.duties.exclusive.empty() || inputs_.change.kind == ChangeKind::Policy) {
+      return result;
+    }
+    const auto people =
+        people_of_change(inputs_.bundle.directory, inputs_.change, all_authors(inputs_),
+                         approvers_.agreed(longest_validity()));
+    std::vector<std::string> broken;
+    for (const auto& each : broken_duties(inputs_.bundle, inputs_.environment, people)) {
+      broken.push_back(fmt::format("{} {}, which the duty \"{}\" keeps apart", each.person,
+                                   enumerate(each.parts), each.duty));
+    }
+    if (broken.empty()) return result;
+    result.met = false;
+    result.detail = join(broken, "; ") + ".";
+    return result;
   }
 
   [[nodiscard]] bool goes_back_by_itself() const {

@@ -49,7 +49,7 @@ struct GateInputs {
 
 /// One condition as it stands. `detail` and `who_can_unblock` are for people.
 struct ConditionResult {
-  std::string condition;  ///< kind_of() the condition, or `freeze` or `floor`.
+  std::string condition;  ///< kind_of() the condition, or `freeze`, `duty` or `floor`.
   bool met = false;
   std::string detail;
   std::vector<std::string> who_can_unblock;  ///< People and services; empty: nobody, or time alone.
@@ -68,8 +68,9 @@ struct GateResult {
 };
 
 /// Judges a change. Pure: the same inputs, the same answer. Whatever is absent counts against the
-/// change. Two conditions stand in no spec: `freeze` is always listed; `floor` is listed only when
-/// the gate's own conditions would let through what the class forbids.
+/// change. Three conditions stand in no spec: `freeze` is always listed; `duty` is listed only when
+/// somebody does in this change what an exclusive duty keeps apart, and `floor` only when the
+/// gate's own conditions would let through what the class forbids.
 [[nodiscard]] GateResult evaluate_gate(const GateInputs& inputs);
 
 /// The people whose approval would count here: in the Directory today, holding `approve` in the

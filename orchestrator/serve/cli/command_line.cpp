@@ -112,6 +112,9 @@ class Grammar {
   void add_spec() {
     add_paths(add("validate", "Check specs offline, with every finding",
                   [this](const Context& context) { return validate(context, paths_); }));
+    add_paths(add(noun("duties", "Separation of duties"), "check",
+                  "Prove offline that nobody can get round them, or show the shortest way",
+                  [this](const Context& context) { return check_duties(context, paths_); }));
     add("schema", "Print the JSON Schema of the spec format, for editors",
         [](const Context& context) { return print_schema(context); });
     add_paths(add("init", "Give a new server its first bundle",

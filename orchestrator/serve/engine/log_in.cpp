@@ -121,6 +121,12 @@ Result<IssuedToken> create_token(Engine& engine, const Request& request, const s
     if (ttl <= std::chrono::seconds(0) || ttl > kMaxTokenTime) {
       return fail(ErrorKind::InvalidArgument, "a token lives for at most 90 days");
     }
+    // Whoever could act under the name of another would stand behind nothing that they do.
+    if (!enrolled_keys((*bundle)->directory, *parsed).empty()) {
+      return fail(Error(ErrorKind::Refused, subject + " logs in with a key of their own")
+                      .with_hint("Tokens are made for people and services without a key.")
+                      .with_code("identity.has-a-key"));
+    }
     return issue(engine, *parsed, "administrator:" + to_string(request.caller.subject), ttl,
                  entry_for(engine, request, "token.create", target));
   });

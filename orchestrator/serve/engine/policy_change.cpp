@@ -3,6 +3,7 @@
 #include "orchestrator/base/digest.hpp"
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/base/text.hpp"
+#include "orchestrator/declare/duties/prove_duties.hpp"
 #include "orchestrator/model/rights.hpp"
 #include "orchestrator/model/standing.hpp"
 #include "orchestrator/serve/engine/bundle_record.hpp"
@@ -90,6 +91,19 @@ Result<Plan> plan_now(bool root, const Bundle& accepted, const Bundle& proposed)
   auto plan = plan_of_root(accepted, proposed);
   if (!plan) return fail(std::move(plan.error()));
   return plan->value_or(Plan{});
+}
+
+// Judged again where it begins to count, by what this version of the server knows.
+Status check_policy_holds(const Bundle& bundle) {
+  Diagnostics diagnostics;
+  check_policy(bundle, BundlePlaces(), diagnostics);
+  for (const auto& finding : diagnostics.sorted()) {
+    if (finding.severity != Severity::Error) continue;
+    return fail(Error(ErrorKind::Refused, finding.detail)
+                    .with_hint("\"bailey duties check\" shows every such finding with its lines.")
+                    .with_code(finding.code));
+  }
+  return {};
 }
 
 }  // namespace
@@ -214,11 +228,15 @@ Status accept_bundle(Engine& engine, Transaction& transaction, AuditEntry entry,
   if (!before.empty() && std::find(earlier->begin(), earlier->end(), before) == earlier->end()) {
     earlier->push_back(before);
   }
+  auto fresh = engine.bundle(transaction, digest);
+  if (!fresh) return fail(std::move(fresh.error()));
+  auto old =
+      before.empty() ? Result<BundlePointer>(BundlePointer()) : engine.bundle(transaction, before);
+  if (!old) return fail(std::move(old.error()));
+  if (before.empty() || policy_digest_of(**old) != policy_digest_of(**fresh)) {
+    if (auto holds = check_policy_holds(**fresh); !holds) return holds;
+  }
   if (!before.empty()) {
-    auto old = engine.bundle(transaction, before);
-    if (!old) return fail(std::move(old.error()));
-    auto fresh = engine.bundle(transaction, digest);
-    if (!fresh) return fail(std::move(fresh.error()));
     if (auto noted = note_removed(transaction, **old, **fresh); !noted) return noted;
   }
   auto chained = transaction.put(Collection::Setting, "accepted/" + digest, {{"before", *earlier}});

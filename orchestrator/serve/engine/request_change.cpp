@@ -2,6 +2,7 @@
 
 #include "orchestrator/base/digest.hpp"
 #include "orchestrator/base/json.hpp"
+#include "orchestrator/declare/duties/prove_duties.hpp"
 #include "orchestrator/declare/spec/bundle_reader.hpp"
 #include "orchestrator/promote/artifact/oci_registry.hpp"
 #include "orchestrator/promote/evidence/authorship.hpp"
@@ -259,11 +260,13 @@ Result<Json> accept_first_bundle(Engine& engine, const Request& request,
                       .with_code("bundle.bootstrap-only"));
     }
     Diagnostics diagnostics;
-    const auto bundle = read_bundle(sources, engine.schemas(), diagnostics);
+    BundlePlaces places;
+    const auto bundle = read_bundle(sources, engine.schemas(), diagnostics, &places);
+    if (bundle) check_policy(*bundle, places, diagnostics);
     Json answer = to_json(diagnostics);
     answer["digest"] = bundle ? Json(bundle->digest) : Json();
     answer["change"] = nullptr;
-    if (!bundle) return answer;
+    if (!bundle || diagnostics.has_errors()) return answer;
     if (!bundle->organization) {
       return fail(Error(ErrorKind::InvalidArgument,
                         "the first bundle has no Organization: nobody could ever change it")
@@ -294,7 +297,8 @@ Result<Json> apply_bundle(Engine& engine, const Request& request, const ApplyReq
                           std::stop_token stop) {
   return audited(engine, request, "bundle.apply", "organization", [&]() -> Result<Json> {
     Diagnostics diagnostics;
-    const auto bundle = read_bundle(apply.sources, engine.schemas(), diagnostics);
+    BundlePlaces places;
+    const auto bundle = read_bundle(apply.sources, engine.schemas(), diagnostics, &places);
     Json answer = to_json(diagnostics);
     answer.update({{"digest", nullptr},
                    {"accepted", false},
@@ -310,6 +314,9 @@ Result<Json> apply_bundle(Engine& engine, const Request& request, const ApplyReq
     }
     const auto origin = with_proposer(**accepted, request, apply.origin);
     if (policy_digest_of(*bundle) != policy_digest_of(**accepted)) {
+      check_policy(*bundle, places, diagnostics);
+      answer.update(to_json(diagnostics));
+      if (diagnostics.has_errors()) return answer;
       auto change = propose_policy(engine, request, **accepted, *bundle, apply.sources, origin);
       if (!change) return fail(std::move(change.error()));
       answer["changes"].push_back(change->id.str());

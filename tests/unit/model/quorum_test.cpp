@@ -111,7 +111,7 @@ class RandomPolicies : public ::testing::Test {
 };
 
 TEST_F(RandomPolicies, AgreeWithBruteForce) {
-  for (int round = 0; round < 5000; ++round) {
+  for (int round = 0; round < 10'000; ++round) {
     const auto rules = some_rules();
     const auto agreed = some_people();
     ASSERT_EQ(met(rules, agreed), brute_force(rules, agreed)) << "round " << round;
@@ -119,7 +119,7 @@ TEST_F(RandomPolicies, AgreeWithBruteForce) {
 }
 
 TEST_F(RandomPolicies, NeverBecomeEasierByOneMoreRule) {
-  for (int round = 0; round < 5000; ++round) {
+  for (int round = 0; round < 10'000; ++round) {
     auto rules = some_rules();
     const auto agreed = some_people();
     const bool before = met(rules, agreed);

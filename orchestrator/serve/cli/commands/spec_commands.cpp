@@ -1,6 +1,7 @@
 #include "orchestrator/serve/cli/commands/spec_commands.hpp"
 
 #include "orchestrator/base/json.hpp"
+#include "orchestrator/declare/duties/prove_duties.hpp"
 #include "orchestrator/declare/spec/bundle_reader.hpp"
 #include "orchestrator/declare/spec/json_schema.hpp"
 #include "orchestrator/provision/plan/plan_view.hpp"
@@ -19,6 +20,32 @@ void show_findings(const Context& context, const Diagnostics& diagnostics,
   for (const auto& finding : diagnostics.sorted()) context.note(render(finding, sources));
 }
 
+std::string count_of(const Diagnostics& diagnostics) {
+  const auto count = diagnostics.sorted().size();
+  return fmt::format("{} {}", count, count == 1 ? "finding" : "findings");
+}
+
+struct OfflineReading {
+  Diagnostics diagnostics;
+  std::optional<BundleSources> sources;
+  std::optional<Bundle> bundle;
+  BundlePlaces places;
+
+  [[nodiscard]] SourceLookup lookup() const {
+    if (sources) return sources->lookup();
+    return [](std::string_view) { return std::optional<std::string>(); };
+  }
+};
+
+OfflineReading read_offline(const Context& context, const Paths& paths) {
+  OfflineReading read;
+  read.sources = collect_sources(paths, read.diagnostics);
+  if (!read.sources) return read;
+  read.bundle =
+      read_bundle(*read.sources, context.programs().schemas, read.diagnostics, &read.places);
+  return read;
+}
+
 // Reads and validates here before anything is sent, so that findings show the user's own lines.
 // With errors they are printed and the exit code is given.
 struct ReadSources {
@@ -27,18 +54,10 @@ struct ReadSources {
 };
 
 ReadSources read_sources(const Context& context, const Paths& paths) {
-  Diagnostics diagnostics;
-  ReadSources read;
-  read.sources = collect_sources(paths, diagnostics);
-  if (read.sources) {
-    read.bundle = read_bundle(*read.sources, context.programs().schemas, diagnostics);
-  }
-  show_findings(
-      context, diagnostics, read.sources ? read.sources->lookup() : [](std::string_view) {
-        return std::optional<std::string>();
-      });
-  if (!read.bundle) context.print_json(to_json(diagnostics));
-  return read;
+  auto read = read_offline(context, paths);
+  show_findings(context, read.diagnostics, read.lookup());
+  if (!read.bundle) context.print_json(to_json(read.diagnostics));
+  return {std::move(read.sources), std::move(read.bundle)};
 }
 
 Json proposal(const BundleSources& sources, const Paths& paths, const std::string& since) {
@@ -46,37 +65,65 @@ Json proposal(const BundleSources& sources, const Paths& paths, const std::strin
   return {{"sources", to_json(sources)}, {"authors", origin.authors}, {"commit", origin.commit}};
 }
 
-// What the server answers to findings of its own: it knows no more than we do, unless versions
-// differ.
-int server_findings(const Context& context, const Json& answer) {
-  for (const auto& finding : member(answer, "findings")) {
-    context.note(fmt::format("{}[{}]: {}", string_member(finding, "severity"),
-                             string_member(finding, "code"), string_member(finding, "detail")));
+Diagnostic finding_from_json(const Json& value) {
+  Diagnostic finding{
+      string_member(value, "severity") == "warning" ? Severity::Warning : Severity::Error,
+      string_member(value, "code"),
+      string_member(value, "summary"),
+      string_member(value, "detail"),
+      std::nullopt,
+      string_member(value, "suggestion"),
+      strings_member(value, "path")};
+  const auto line = value.value("line", Json());
+  if (line.is_number_unsigned()) {
+    finding.subject = SourceRange{string_member(value, "file"), line.get<std::uint32_t>(),
+                                  value.value("column", 1U), 1};
   }
-  return kFailed;
+  return finding;
+}
+
+// What the server answers to findings of its own: the policy is its to judge.
+int server_findings(const Context& context, const Json& answer, const BundleSources& sources) {
+  bool duties = false;
+  for (const auto& item : member(answer, "findings")) {
+    const auto finding = finding_from_json(item);
+    context.note(render(finding, sources.lookup()));
+    duties = duties || finding.code.starts_with("duty.") || finding.code.starts_with("policy.");
+  }
+  return duties ? kRefused : kFailed;
 }
 
 }  // namespace
 
 int validate(const Context& context, const Paths& paths) {
-  Diagnostics diagnostics;
-  const auto sources = collect_sources(paths, diagnostics);
-  const auto bundle = sources ? read_bundle(*sources, context.programs().schemas, diagnostics)
-                              : std::optional<Bundle>();
-  context.print_json(to_json(diagnostics));
-  if (!context.json()) {
-    show_findings(
-        context, diagnostics, sources ? sources->lookup() : [](std::string_view) {
-          return std::optional<std::string>();
-        });
-  }
-  if (diagnostics.has_errors() || !bundle) {
-    const auto count = diagnostics.sorted().size();
-    context.note(fmt::format("{} {}", count, count == 1 ? "finding" : "findings"));
+  auto read = read_offline(context, paths);
+  if (read.bundle) check_policy(*read.bundle, read.places, read.diagnostics);
+  context.print_json(to_json(read.diagnostics));
+  if (!context.json()) show_findings(context, read.diagnostics, read.lookup());
+  if (read.diagnostics.has_errors() || !read.bundle) {
+    context.note(count_of(read.diagnostics));
     return kFailed;
   }
-  context.print(fmt::format("{} documents, {} environments: valid\n", bundle->documents.size(),
-                            bundle->environments.size()));
+  context.print(fmt::format("{} documents, {} environments: valid\n", read.bundle->documents.size(),
+                            read.bundle->environments.size()));
+  return kDone;
+}
+
+int check_duties(const Context& context, const Paths& paths) {
+  auto read = read_offline(context, paths);
+  // What the specs do not use yet is no answer to the question.
+  Diagnostics proof;
+  if (read.bundle) prove_duties(*read.bundle, read.places, proof);
+  const auto& findings = read.bundle ? proof : read.diagnostics;
+  context.print_json(to_json(findings));
+  if (!context.json()) show_findings(context, findings, read.lookup());
+  if (!findings.empty()) context.note(count_of(findings));
+  if (!read.bundle) return kFailed;
+  if (findings.has_errors()) return kRefused;
+  const auto& bundle = *read.bundle;
+  context.print(fmt::format("{} people, {} environments, {} duties: separated\n",
+                            bundle.directory.people.size(), bundle.environments.size(),
+                            bundle.duties.exclusive.size() + bundle.duties.flows.size()));
   return kDone;
 }
 
@@ -93,7 +140,7 @@ int init(const Context& context, const Paths& paths) {
   auto answer = client.post("/v1/bundle/init", proposal(*read.sources, paths, ""));
   if (!answer) return context.fail_with(answer.error());
   context.print_json(*answer);
-  if (member(*answer, "ok") != true) return server_findings(context, *answer);
+  if (member(*answer, "ok") != true) return server_findings(context, *answer, *read.sources);
   context.print(fmt::format("accepted: {}\n", string_member(*answer, "digest")));
   context.note(fmt::format(
       "Now log in as somebody of the Directory:\n    bailey login --as NAME --key KEY\n"
@@ -111,7 +158,7 @@ int plan(const Context& context, const PlanCommand& command) {
                                           {"environment", command.environment},
                                           {"targets", command.targets}});
   if (!answer) return context.fail_with(answer.error());
-  if (member(*answer, "ok") != true) return server_findings(context, *answer);
+  if (member(*answer, "ok") != true) return server_findings(context, *answer, *read.sources);
   bool differs = false;
   for (const auto& item : member(*answer, "plans")) {
     auto plan = plan_from_json(item);
@@ -140,7 +187,7 @@ int apply(const Context& context, const ApplyCommand& command) {
   if (!answer) return context.fail_with(answer.error());
   if (member(*answer, "ok") != true) {
     context.print_json(*answer);
-    return server_findings(context, *answer);
+    return server_findings(context, *answer, *read.sources);
   }
   for (const auto& name : strings_member(*answer, "unchanged")) {
     context.print(fmt::format("{}: nothing to change\n", name));

@@ -12,6 +12,9 @@ using Paths = std::vector<std::filesystem::path>;
 
 /// `validate PATH...`: offline; all findings. 0 without errors, 1 with.
 [[nodiscard]] int validate(const Context& context, const Paths& paths);
+/// `duties check PATH...`: offline; proves that the duties are separated, or prints the shortest
+/// way round them. 0 when they are, 4 when they are not, 1 when the specs are invalid.
+[[nodiscard]] int check_duties(const Context& context, const Paths& paths);
 /// `schema`: the JSON Schema of the spec format, for editors.
 [[nodiscard]] int print_schema(const Context& context);
 

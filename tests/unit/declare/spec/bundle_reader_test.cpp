@@ -47,6 +47,40 @@ TEST(BundleReader, ReadsACompleteOrganizationWithoutAFinding) {
   EXPECT_EQ(bundle.document("Environment", "production").at("parameters").at("replicas"), 3);
 }
 
+// A file is at most 1 MiB, and an organization may be larger.
+TEST(BundleReader, ReadsADirectoryOutOfSeveralDocuments) {
+  Acme divided;
+  divided.directory = replaced(divided.directory, "  groups:\n",
+                               "---\napiVersion: bailey/v1\nkind: Directory\nmetadata: {name: "
+                               "acme-groups}\nspec:\n  groups:\n");
+  const auto reading = read(divided);
+  ASSERT_TRUE(reading.bundle) << told(reading);
+  EXPECT_EQ(reading.bundle->digest, read(Acme()).bundle.value().digest);
+  EXPECT_EQ(reading.bundle->directory.groups.at("managers").size(), 2U);
+}
+
+TEST(BundleReader, RefusesWhatTwoDirectoriesSayTwice) {
+  const auto second = [](const std::string& spec) {
+    Acme acme;
+    acme.directory +=
+        "---\napiVersion: bailey/v1\nkind: Directory\nmetadata: {name: more}\nspec: " + spec + "\n";
+    return read(acme);
+  };
+  for (const char* spec : {"{people: {alice: {email: other@acme.example}}}",
+                           "{groups: {devs: [bob]}}", "{services: {ci: {controlledBy: [bob]}}}"}) {
+    const auto reading = second(spec);
+    EXPECT_EQ(reading.codes(), std::vector<std::string>{"spec.duplicate-name"}) << told(reading);
+  }
+  EXPECT_EQ(second("{people: {zoe: {email: Alice@acme.example}}}").codes(),
+            std::vector<std::string>{"spec.shared-email"});
+  EXPECT_EQ(
+      second("{people: {zoe: {email: zoe@acme.example, keys: [\"" + test::ssh_key(0) + "\"]}}}")
+          .codes(),
+      std::vector<std::string>{"spec.shared-key"});
+  EXPECT_EQ(second("{groups: {one: [group:two], two: [group:one]}}").codes(),
+            std::vector<std::string>{"spec.group-cycle"});
+}
+
 TEST(BundleReader, DigestDependsOnWhatIsSaidAlone) {
   const Acme acme;
   const auto expected = read(acme).bundle.value().digest;

@@ -262,5 +262,35 @@ TEST_F(EvaluateGate, RecordsWhatItWasJudgedBy) {
   EXPECT_EQ(record.at("inputs").at("checks").size(), 1U);
 }
 
+TEST_F(EvaluateGate, LetsNobodyDoInOneChangeWhatADutyKeepsApart) {
+  environment_.project = "payments";
+  bundle_.duties.exclusive = {
+      {"author-never-asks", {{"author", "payments"}, {"request", "production"}}, {}}};
+  EXPECT_TRUE(judge().met);
+  // Dave stands behind the service that asks; only the evidence names him as an author.
+  evidence_[0].authors.push_back({"dave@x", "dave"});
+  const auto result = judge();
+  EXPECT_FALSE(result.met);
+  EXPECT_FALSE(result.waits_for_people_only());
+  EXPECT_EQ(result.conditions.back().condition, "duty");
+  EXPECT_NE(result.conditions.back().detail.find("dave wrote it and asks for it"),
+            std::string::npos)
+      << result.conditions.back().detail;
+  bundle_.duties.exclusive[0].holds[1] = {"request", "staging"};
+  EXPECT_TRUE(judge().met);
+}
+
+TEST_F(EvaluateGate, LetsNobodyExecuteWhatADutyKeepsFromThem) {
+  environment_.project = "payments";
+  bundle_.duties.exclusive = {
+      {"asker-never-deploys", {{"request", "production"}, {"deploy", "production"}}, {}}};
+  change_.executor = person("mallory");
+  EXPECT_TRUE(judge().met);
+  change_.executor = person("dave");
+  EXPECT_FALSE(judge().met);
+  change_.kind = ChangeKind::Policy;
+  EXPECT_TRUE(judge().met);
+}
+
 }  // namespace
 }  // namespace bailey

@@ -41,6 +41,8 @@ Ran run(std::vector<std::string> words, const Programs& programs = {}) {
 const std::vector<std::vector<std::string>> kCommands = {
     {},
     {"validate"},
+    {"duties"},
+    {"duties", "check"},
     {"schema"},
     {"init"},
     {"plan"},

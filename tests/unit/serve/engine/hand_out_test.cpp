@@ -246,6 +246,11 @@ TEST(Tokens, AreMadeByAdministratorsAndEndWithTime) {
             "[not-found]");
   EXPECT_EQ(code_of(create_token(world.engine(), EngineWorld::as("ann"), "bob", hour * 24 * 91)),
             "[invalid-argument]");
+  // Bob and the service have keys: nobody acts in their name.
+  EXPECT_EQ(code_of(create_token(world.engine(), EngineWorld::as("ann"), "bob", hour)),
+            "identity.has-a-key");
+  EXPECT_EQ(code_of(create_token(world.engine(), EngineWorld::as("ann"), "service:ci", hour)),
+            "identity.has-a-key");
   const auto issued = create_token(world.engine(), EngineWorld::as("ann"), "frank", hour);
   ASSERT_TRUE(issued);
   const auto who = [&] {

@@ -1,6 +1,8 @@
 #include "orchestrator/serve/engine/policy_change.hpp"
 
+#include "orchestrator/declare/spec/bundle_reader.hpp"
 #include "orchestrator/promote/evidence/receipt.hpp"
+#include "orchestrator/serve/engine/bundle_record.hpp"
 #include "orchestrator/serve/engine/manage_changes.hpp"
 #include "tests/support/engine_world.hpp"
 
@@ -84,6 +86,40 @@ TEST_F(PolicyChange, AnAdministratorWhoProposesDoesNotCount) {
   EXPECT_EQ(code_of(world.run(id)), "gate.not-met");
   ASSERT_TRUE(world.decide(id, "amy"));
   EXPECT_EQ(code_of(world.run(id)), "");
+}
+
+TEST_F(PolicyChange, IsNotProposedWhenNobodyCouldPassAGateAnyMore) {
+  const auto changes = world.changes().size();
+  const auto plain = world.specs;
+  world.edit("security: [dave]", "security: []");
+  const auto answer = world.apply("alice");
+  ASSERT_TRUE(answer) << answer.error().render();
+  EXPECT_EQ(member(*answer, "ok"), false);
+  EXPECT_EQ(member(*answer, "findings").at(0).at("code"), "policy.unsatisfiable");
+  EXPECT_TRUE(member(*answer, "changes").empty());
+  EXPECT_EQ(world.changes().size(), changes);
+  // Administrators who could never agree again are one of those gates.
+  world.specs = plain;
+  world.edit("approvals: 2", "approvals: 4");
+  const auto locked = world.apply("alice");
+  ASSERT_TRUE(locked) << locked.error().render();
+  EXPECT_EQ(member(*locked, "findings").at(0).at("code"), "policy.unsatisfiable");
+}
+
+TEST_F(PolicyChange, IsJudgedAgainWhereItBeginsToCount) {
+  const auto before = accepted();
+  world.edit("security: [dave]", "security: []");
+  const auto sources = world.sources();
+  Diagnostics diagnostics;
+  const auto bundle = read_bundle(sources, world.engine().schemas(), diagnostics);
+  ASSERT_TRUE(bundle);
+  const auto taken =
+      in_transaction(*world.store, Access::Write, [&](Transaction& transaction) -> Status {
+        if (auto stored = store_bundle(transaction, *bundle, sources, {}); !stored) return stored;
+        return accept_bundle(world.engine(), transaction, AuditEntry(), bundle->digest);
+      });
+  EXPECT_EQ(code_of(taken), "policy.unsatisfiable");
+  EXPECT_EQ(accepted(), before);
 }
 
 // A policy counts for what is asked for after it, be it easier to pass or harder.

@@ -10,6 +10,10 @@ namespace {
 using test::code_of;
 using test::EngineWorld;
 
+constexpr const char* kAuthorNeverDeploys =
+    "---\napiVersion: bailey/v1\nkind: Duties\nmetadata: {name: acme}\nspec:\n  exclusive:\n    - "
+    "{name: author-never-deploys, holds: [author@payments, deploy@production]}\n";
+
 TEST(InitBundle, IsForTheBootstrapTokenAloneAndOnce) {
   EngineWorld world;
   for (const auto& who : {EngineWorld::as("alice"), EngineWorld::as("ann"),
@@ -58,6 +62,38 @@ TEST(InitBundle, AcceptsNothingThatHasFindingsOrNoOrganization) {
       "2020-01-01T00:00:00Z, to: 2020-01-02T00:00:00Z, reason: none}\n");
   EXPECT_EQ(code_of(accept_first_bundle(world.engine(), holder, world.sources(), {})),
             "bundle.no-organization");
+}
+
+TEST(InitBundle, AcceptsNoGateThatNobodyCouldPass) {
+  EngineWorld world;
+  world.edit("security: [dave]", "security: [frank]");
+  const auto answer = accept_first_bundle(world.engine(), world.bootstrap(), world.sources(), {});
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(member(*answer, "ok"), false);
+  EXPECT_EQ(member(*answer, "findings").at(0).at("code"), "policy.unsatisfiable");
+  EXPECT_NE(
+      member(*answer, "findings").at(0).at("detail").get<std::string>().find("frank has no key"),
+      std::string::npos);
+  EXPECT_EQ(code_of(world.engine().bundle()), "bundle.none");
+}
+
+TEST(InitBundle, AcceptsNoDutyThatTheBundleItselfBreaks) {
+  EngineWorld world;
+  const auto whole = world.specs;
+  const auto holder = world.bootstrap();
+  world.specs = whole + kAuthorNeverDeploys;
+  const auto answer = accept_first_bundle(world.engine(), holder, world.sources(), {});
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(member(*answer, "ok"), false);
+  const auto& finding = member(*answer, "findings").at(0);
+  EXPECT_EQ(finding.at("code"), "duty.exclusive");
+  EXPECT_TRUE(finding.at("line").is_number());
+  EXPECT_FALSE(finding.at("path").empty());
+  EXPECT_EQ(code_of(world.engine().bundle()), "bundle.none");
+  // The same bundle without the duty is accepted: common failures alone refuse nothing.
+  world.specs = whole;
+  EXPECT_TRUE(accept_first_bundle(world.engine(), holder, world.sources(), {}));
+  EXPECT_TRUE(world.engine().bundle());
 }
 
 TEST(ApplyBundle, NeedsABundleBeforeAndThePowerToRequest) {
