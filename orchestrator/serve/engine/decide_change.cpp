@@ -105,7 +105,7 @@ Result<Handed> open_for_decision(Engine& engine, Transaction& transaction, const
                                  const ChangeId& id) {
   auto change = load_change(transaction, id);
   if (!change) return fail(std::move(change.error()));
-  auto bench = bench_for(engine, transaction, change->environment);
+  auto bench = bench_for(engine, transaction, *change);
   if (!bench) return fail(std::move(bench.error()));
   auto authors = known_authors(transaction, *bench->bundle, *change);
   if (!authors) return fail(std::move(authors.error()));

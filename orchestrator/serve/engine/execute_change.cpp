@@ -15,6 +15,7 @@
 #include "orchestrator/serve/engine/policy_change.hpp"
 #include "orchestrator/serve/engine/progress.hpp"
 #include "orchestrator/serve/engine/records.hpp"
+#include "orchestrator/serve/engine/request_grant.hpp"
 #include "orchestrator/serve/engine/run_programs.hpp"
 #include "orchestrator/serve/identity/powers.hpp"
 
@@ -52,12 +53,21 @@ Status check_current(Engine& engine, Transaction& transaction, const Bench& benc
   }
   if (change.kind == ChangeKind::Policy)
     return check_policy_is_current(engine, transaction, change);
+  if (change.kind == ChangeKind::Grant) return check_grant_is_current(engine, transaction, change);
   return check_plan_is_current(transaction, change.plan);
 }
 
-// Decisions about drift leave the environment what it is meanwhile.
+// A grant does nothing to its environment: it neither waits for who works there, nor holds them up.
+std::string worked_on(const Change& change) {
+  return change.kind == ChangeKind::Grant ? "grant/" + change.id.str() : change.environment;
+}
+
+// Decisions about drift leave the environment what it is meanwhile, and so do grants.
 Status mark_environment(Transaction& transaction, const Change& change, WallTime steady_now) {
-  if (change.kind == ChangeKind::Policy || change.kind == ChangeKind::Drift) return {};
+  if (change.kind == ChangeKind::Policy || change.kind == ChangeKind::Drift ||
+      change.kind == ChangeKind::Grant) {
+    return {};
+  }
   auto state = find_environment_state(transaction, change.environment);
   if (!state) return fail(std::move(state.error()));
   if (!*state) return fail(ErrorKind::Internal, "an environment with a change has no record");
@@ -82,7 +92,7 @@ Result<Claim> claim(Engine& engine, Transaction& transaction, const ChangeId& id
     return fail(ErrorKind::FailedPrecondition,
                 fmt::format("{} is {} and waits for nothing", id.str(), to_string(change->state)));
   }
-  auto bench = bench_for(engine, transaction, change->environment);
+  auto bench = bench_for(engine, transaction, *change);
   if (!bench) return fail(std::move(bench.error()));
   if (bench->removed && change->kind != ChangeKind::Destroy) {
     return fail(Error(ErrorKind::FailedPrecondition,
@@ -101,7 +111,7 @@ Result<Claim> claim(Engine& engine, Transaction& transaction, const ChangeId& id
   if (auto current = check_current(engine, transaction, *bench, *change); !current) {
     return fail(std::move(current.error()));
   }
-  auto fence = acquire_lease(transaction, change->environment, "change:" + id.str(),
+  auto fence = acquire_lease(transaction, worked_on(*change), "change:" + id.str(),
                              engine.lease_ttl(), engine.clock().wall_now());
   if (!fence) return fail(std::move(fence.error()));
   step(*change, ChangeState::Executing, engine.now(),
@@ -131,7 +141,7 @@ Result<CheckOutcomes> fresh_checks(Engine& engine, const ChangeId& id, std::stop
       in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) -> Result<Read> {
         auto change = load_change(transaction, id);
         if (!change) return fail(std::move(change.error()));
-        auto bench = bench_for(engine, transaction, change->environment);
+        auto bench = bench_for(engine, transaction, *change);
         if (!bench) return fail(std::move(bench.error()));
         return Read{*std::move(change), *std::move(bench)};
       });
@@ -407,7 +417,7 @@ Result<Claim> reclaim_change(Engine& engine, const ChangeId& id) {
             !resumed) {
           return fail(ErrorKind::FailedPrecondition, id.str() + " is not being executed");
         }
-        auto fence = acquire_lease(transaction, change->environment, "change:" + id.str(),
+        auto fence = acquire_lease(transaction, worked_on(*change), "change:" + id.str(),
                                    engine.lease_ttl(), engine.clock().wall_now());
         if (!fence) return fail(std::move(fence.error()));
         if (resumed) {
@@ -430,7 +440,7 @@ Result<Claim> claim_by_operator(Engine& engine, const Request& request, const Ch
         in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) -> Status {
           auto change = load_change(transaction, id);
           if (!change) return fail(std::move(change.error()));
-          auto bench = bench_for(engine, transaction, change->environment);
+          auto bench = bench_for(engine, transaction, *change);
           if (!bench) return fail(std::move(bench.error()));
           return may_execute(transaction, *bench, *change, request.caller);
         });
@@ -442,8 +452,9 @@ Result<Claim> claim_by_operator(Engine& engine, const Request& request, const Ch
 Result<Change> run_change(Engine& engine, Claim claim, ProgressTracker* tracker,
                           std::stop_token stop) {
   if (claim.change.kind == ChangeKind::Policy) return run_policy(engine, claim);
+  if (claim.change.kind == ChangeKind::Grant) return run_grant(engine, claim);
   auto bench = in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) {
-    return bench_for(engine, transaction, claim.change.environment);
+    return bench_for(engine, transaction, claim.change);
   });
   if (!bench) return fail_change(engine, claim, bench.error(), stop);
   auto provider = engine.provider(*bench->bundle, *bench->environment);

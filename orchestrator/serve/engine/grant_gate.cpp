@@ -3,7 +3,7 @@
 #include "orchestrator/base/digest.hpp"
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/base/text.hpp"
-#include "orchestrator/promote/gate/approvers.hpp"
+#include "orchestrator/model/standing.hpp"
 #include "orchestrator/promote/gate/gate_evaluator.hpp"
 #include "orchestrator/serve/identity/powers.hpp"
 

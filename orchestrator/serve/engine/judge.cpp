@@ -6,7 +6,9 @@
 #include "orchestrator/promote/evidence/dsse.hpp"
 #include "orchestrator/promote/evidence/signed_statement.hpp"
 #include "orchestrator/promote/evidence/statement.hpp"
+#include "orchestrator/serve/engine/grant_gate.hpp"
 #include "orchestrator/serve/engine/records.hpp"
+#include "orchestrator/serve/engine/review_grant.hpp"
 #include "orchestrator/serve/engine/standing_bundle.hpp"
 
 #include <fmt/format.h>
@@ -113,6 +115,16 @@ Result<Bench> bench_for(Engine& engine, Transaction& transaction, const std::str
   return Bench{*std::move(bundle), *found, removed};
 }
 
+Result<Bench> bench_for(Engine& engine, Transaction& transaction, const Change& change) {
+  auto bench = bench_for(engine, transaction, change.environment);
+  if (!bench || change.kind != ChangeKind::Grant) return bench;
+  auto terms = terms_of(change.plan);
+  if (!terms) return fail(std::move(terms.error()).in("reading " + change.id.str()));
+  bench->bundle = with_grant_gate(*bench->bundle, change.environment, *terms);
+  bench->environment = bench->bundle->environment(change.environment);
+  return bench;
+}
+
 void CheckBoard::put(const ChangeId& change, const std::string& plan_digest, CheckOutcomes outcomes,
                      MonotonicTime now) {
   const std::lock_guard lock(mutex_);
@@ -194,6 +206,8 @@ Result<Judgement> judge(Engine& engine, Transaction& transaction, const Bench& b
   if (!approvals) return fail(std::move(approvals.error()).in("judging " + change.id.str()));
   auto known = evidence_for(transaction, *bench.bundle, change.plan.artifacts);
   if (!known) return fail(std::move(known.error()).in("judging " + change.id.str()));
+  auto owed = owed_reviews(transaction, *bench.bundle, *bench.environment);
+  if (!owed) return fail(std::move(owed.error()).in("judging " + change.id.str()));
 
   std::optional<Error> failed;
   const GateInputs inputs{*bench.bundle,
@@ -209,7 +223,8 @@ Result<Judgement> judge(Engine& engine, Transaction& transaction, const Bench& b
                           },
                           std::move(known->items),
                           checks,
-                          engine.clock().wall_now()};
+                          engine.clock().wall_now(),
+                          *std::move(owed)};
   judgement.result = evaluate_gate(inputs);
   if (failed) return fail(*std::move(failed));
   judgement.record = gate_record(inputs, judgement.result);

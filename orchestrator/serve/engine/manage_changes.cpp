@@ -10,6 +10,7 @@
 #include "orchestrator/serve/engine/open_change.hpp"
 #include "orchestrator/serve/engine/read_audit.hpp"
 #include "orchestrator/serve/engine/records.hpp"
+#include "orchestrator/serve/engine/review_grant.hpp"
 #include "orchestrator/serve/engine/sandboxes.hpp"
 #include "orchestrator/serve/engine/standing_bundle.hpp"
 #include "orchestrator/serve/identity/powers.hpp"
@@ -39,7 +40,7 @@ Result<Opened> open(Engine& engine, Transaction& transaction, const Request& req
                     const ChangeId& id) {
   auto change = load_change(transaction, id);
   if (!change) return fail(std::move(change.error()));
-  auto bench = bench_for(engine, transaction, change->environment);
+  auto bench = bench_for(engine, transaction, *change);
   if (!bench) return fail(std::move(bench.error()));
   if (auto may = may_read(*bench, request); !may) return fail(std::move(may.error()));
   return Opened{*std::move(change), *std::move(bench)};
@@ -90,6 +91,7 @@ struct Shown {
   bool declared = true;
   WallTime steady_now;
   std::string now;
+  std::vector<OwedReview> owed;  ///< They freeze it for ordinary changes.
 };
 
 Json environment_json(const Shown& shown) {
@@ -123,6 +125,7 @@ Json environment_json(const Shown& shown) {
           {"seconds_left", std::move(time_left)},
           {"declared", shown.declared},
           {"left", state.left},
+          {"frozen", shown.owed.empty() ? Json() : owed_json(shown.owed)},
           {"drifted", shown.drift ? Json(shown.drift->open(shown.now)) : Json()}};
 }
 
@@ -158,10 +161,13 @@ Result<Shown> shown_of(Engine& engine, Transaction& transaction, const Environme
   auto drift = find_drift_report(transaction, environment.name);
   if (!drift) return fail(std::move(drift.error()));
   Shown shown{environment, {},          {}, (*accepted)->environment(environment.name) != nullptr,
-              steady_now,  engine.now()};
+              steady_now,  engine.now(), {}};
   shown.state.name = environment.name;
   if (*state) shown.state = **std::move(state);
   if (*drift && (*drift)->environment_uid == shown.state.uid.str()) shown.drift = *std::move(drift);
+  auto owed = owed_reviews(transaction, **accepted, environment);
+  if (!owed) return fail(std::move(owed.error()));
+  shown.owed = *std::move(owed);
   return shown;
 }
 

@@ -11,6 +11,7 @@
 #include "orchestrator/serve/engine/plan_environment.hpp"
 #include "orchestrator/serve/engine/policy_change.hpp"
 #include "orchestrator/serve/engine/records.hpp"
+#include "orchestrator/serve/engine/request_grant.hpp"
 #include "orchestrator/serve/engine/settle_drift.hpp"
 #include "orchestrator/serve/engine/standing_bundle.hpp"
 #include "orchestrator/serve/identity/powers.hpp"
@@ -389,6 +390,7 @@ Result<std::optional<Change>> request_destroy(Engine& engine, const Request& req
 
 Result<Change> replan_if_stale(Engine& engine, Change change, std::stop_token stop) {
   if (change.kind == ChangeKind::Policy) return replan_policy(engine, std::move(change));
+  if (change.kind == ChangeKind::Grant) return replan_grant(engine, std::move(change));
   // What is no longer declared can still be taken down, and nothing else.
   auto bundle = change.kind == ChangeKind::Destroy ? standing_bundle(engine) : engine.bundle();
   if (!bundle) return fail(std::move(bundle.error()));

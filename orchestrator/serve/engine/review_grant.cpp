@@ -252,7 +252,7 @@ Result<std::vector<OwedReview>> owed_reviews(Transaction& transaction, const Bun
   return owed;
 }
 
-Json to_json(const std::vector<OwedReview>& owed) {
+Json owed_json(const std::vector<OwedReview>& owed) {
   Json list = Json::array();
   for (const auto& each : owed) {
     list.push_back({{"grant", each.grant},

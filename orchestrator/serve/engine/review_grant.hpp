@@ -25,7 +25,7 @@ namespace bailey {
 
 /// `[{"grant","holder","incident","since","open","from","have","count","due","overdue",
 /// "who_can_unblock"}]`.
-[[nodiscard]] nlohmann::json to_json(const std::vector<OwedReview>& owed);
+[[nodiscard]] nlohmann::json owed_json(const std::vector<OwedReview>& owed);
 
 /// The statement that the caller would sign about an emergency that is over, with a nonce that is
 /// good once: `{"statement","payload","payload_type","subject"}`, `subject` being what its digest

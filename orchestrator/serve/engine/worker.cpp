@@ -157,7 +157,7 @@ void Worker::judge_waiting(const Change& change, std::stop_token stop) {
   Bench bench;
   auto judged = in_transaction(
       engine_.store(), Access::Read, [&](Transaction& transaction) -> Result<Judgement> {
-        auto found = bench_for(engine_, transaction, current->environment);
+        auto found = bench_for(engine_, transaction, *current);
         if (!found) return fail(std::move(found.error()));
         bench = *std::move(found);
         return judge(engine_, transaction, bench, *current, checks.value_or(CheckOutcomes()));
