@@ -121,8 +121,7 @@ Role break_glass_role(const Template& spec) {
   }
   std::set<std::string> grants;
   for (const auto& [name, each] : spec.roles) {
-    if (each.powers.contains(Power::Operate))
-      grants.insert(each.grants.begin(), each.grants.end());
+    if (each.powers.contains(Power::Operate)) grants.insert(each.grants.begin(), each.grants.end());
   }
   role.grants.assign(grants.begin(), grants.end());
   return role;

@@ -30,17 +30,17 @@ ReviewStatement review_of(const Grant& grant) {
 }
 
 Statement to_statement(const ReviewStatement& review) {
-  return {subjects_of(review), std::string(kReviewPredicate),
-          Json{{"conclusion", review.conclusion},
-               {"grant", {{"id", review.grant.str()}, {"digest", review.grant_digest}}},
-               {"change", review.change.str()},
-               {"environment",
-                {{"name", review.environment}, {"uid", review.environment_uid.str()}}},
-               {"holder", review.holder},
-               {"incident", review.incident},
-               {"reviewer", review.reviewer},
-               {"issuedAt", review.issued_at},
-               {"nonce", review.nonce}}};
+  return {
+      subjects_of(review), std::string(kReviewPredicate),
+      Json{{"conclusion", review.conclusion},
+           {"grant", {{"id", review.grant.str()}, {"digest", review.grant_digest}}},
+           {"change", review.change.str()},
+           {"environment", {{"name", review.environment}, {"uid", review.environment_uid.str()}}},
+           {"holder", review.holder},
+           {"incident", review.incident},
+           {"reviewer", review.reviewer},
+           {"issuedAt", review.issued_at},
+           {"nonce", review.nonce}}};
 }
 
 Result<ReviewStatement> review_from_statement(const Statement& statement) {

@@ -256,6 +256,7 @@ class Evaluation {
       auto result = standing(false, describe(owed));
       result.condition = "review";
       result.who_can_unblock = owed.reviewers;
+      result.waits_for_people = true;
       conditions.push_back(std::move(result));
     }
   }
@@ -264,7 +265,8 @@ class Evaluation {
     auto text = fmt::format("Frozen since {}, when {} broke the glass for {} ({}).", owed.since,
                             owed.holder, owed.incident, owed.grant);
     if (owed.open) text += " The emergency access has not ended yet.";
-    text += fmt::format(" {} of {} from {} have signed the review", owed.have, owed.count, owed.from);
+    text +=
+        fmt::format(" {} of {} from {} have signed the review", owed.have, owed.count, owed.from);
     if (owed.overdue) {
       text += fmt::format(", which is late: it was due at {}", owed.due);
     } else if (!owed.due.empty()) {

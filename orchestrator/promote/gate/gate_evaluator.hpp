@@ -70,7 +70,7 @@ struct ConditionResult {
   bool met = false;
   std::string detail;
   std::vector<std::string> who_can_unblock;  ///< People and services; empty: nobody, or time alone.
-  bool waits_for_people = false;             ///< An approval is what is missing.
+  bool waits_for_people = false;             ///< An approval, or a review, is what is missing.
   std::optional<WallTime> opens_at;          ///< When time alone will have met it.
 };
 

@@ -95,7 +95,7 @@ Status revoke_lease(const CredentialTools& tools, const CredentialScope& scope,
 }
 
 Status revoke_of_grant(const CredentialTools& tools, const CredentialScope& scope,
-                    const GrantId& grant, const Actor& actor, std::stop_token stop) {
+                       const GrantId& grant, const Actor& actor, std::stop_token stop) {
   Rows rows(tools, scope, actor);
   return credential::revoke_where(
       tools, scope, rows,

@@ -115,7 +115,8 @@ struct LeasedCredential {
                                   const LeaseId& lease, const Actor& actor, std::stop_token stop);
 /// All credentials that were taken by a grant, those included whose issuing was interrupted.
 [[nodiscard]] Status revoke_of_grant(const CredentialTools& tools, const CredentialScope& scope,
-                                  const GrantId& grant, const Actor& actor, std::stop_token stop);
+                                     const GrantId& grant, const Actor& actor,
+                                     std::stop_token stop);
 /// All credentials of a role, leased and standing.
 [[nodiscard]] Status revoke_role(const CredentialTools& tools, const CredentialScope& scope,
                                  const std::string& role, const Actor& actor, std::stop_token stop);

@@ -17,8 +17,9 @@ namespace bailey::credential {
                                          const std::string& role);
 
 /// Writes the draft down in one transaction with `guard`, asks the provider, and completes the row
-/// together with what `also` writes. What `guard` refuses leaves nothing behind. A refusal that proves that nothing was issued ends the row as revoked; otherwise it
-/// stays as `issuing`, or as `revoking` when there is no entry that will complete it.
+/// together with what `also` writes. What `guard` refuses leaves nothing behind. A refusal that
+/// proves that nothing was issued ends the row as revoked; otherwise it stays as `issuing`, or as
+/// `revoking` when there is no entry that will complete it.
 [[nodiscard]] Result<IssuedCredential> issue(
     const CredentialTools& tools, const CredentialScope& scope, Rows& rows, Credential draft,
     const std::function<Status(Transaction&, const Credential&, const IssuedCredential&)>& also,

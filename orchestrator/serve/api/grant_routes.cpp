@@ -40,8 +40,8 @@ Result<ApiAnswer> ask_for(Engine& engine, Worker& worker, const ApiCall& call, G
   auto change = request_grant(engine, call.request, *ask);
   if (!change) return fail(std::move(change.error()));
   worker.wake();
-  return to_answer(
-      Json{{"change", change->id.str()}, {"grant", grant_of_change(change->id).str()}}, 201);
+  return to_answer(Json{{"change", change->id.str()}, {"grant", grant_of_change(change->id).str()}},
+                   201);
 }
 
 }  // namespace
@@ -56,9 +56,8 @@ void add_grant_routes(Router& router, Engine& engine, Worker& worker) {
              });
   router.add("GET", "/v1/grants", [&engine](const ApiCall& call) -> Result<ApiAnswer> {
     const bool all = call.http.parameter("all").value_or("") == "true";
-    auto grants =
-        list_grants(engine, call.request, call.http.parameter("environment").value_or(""),
-                    all ? Settled::With : Settled::Without);
+    auto grants = list_grants(engine, call.request, call.http.parameter("environment").value_or(""),
+                              all ? Settled::With : Settled::Without);
     if (!grants) return fail(std::move(grants.error()));
     return to_answer(Json{{"grants", *std::move(grants)}});
   });
@@ -69,13 +68,13 @@ void add_grant_routes(Router& router, Engine& engine, Worker& worker) {
     return to_answer(revoke_grant(engine, call.request, id_of(call), call.stop));
   });
   router.add("POST", "/v1/grants/{id}/statement", [&engine](const ApiCall& call) {
-    return to_answer(prepare_review(engine, call.request, id_of(call),
-                                    string_member(call.body, "conclusion")));
+    return to_answer(
+        prepare_review(engine, call.request, id_of(call), string_member(call.body, "conclusion")));
   });
   router.add("POST", "/v1/grants/{id}/reviews",
              [&engine, &worker](const ApiCall& call) -> Result<ApiAnswer> {
-               auto grant = submit_review(engine, call.request, id_of(call),
-                                          member(call.body, "envelope"));
+               auto grant =
+                   submit_review(engine, call.request, id_of(call), member(call.body, "envelope"));
                if (!grant) return fail(std::move(grant.error()));
                worker.wake();
                return to_answer(std::move(grant), 201);

@@ -354,9 +354,8 @@ class Grammar {
     });
     add_grant_terms(request);
     request->add_option("--role", role_, "A role that is grantable to you there")->required();
-    auto* list = add(grant, "list", "Grants and requests, newest first", [this](const Context& c) {
-      return list_grants(c, environment_, all_);
-    });
+    auto* list = add(grant, "list", "Grants and requests, newest first",
+                     [this](const Context& c) { return list_grants(c, environment_, all_); });
     add_environment(list, false);
     list->add_flag("--all", all_, "Also those that are over and owe nothing");
     add_grant(add(grant, "show", "Who has it, why, what was done by it",
@@ -372,10 +371,9 @@ class Grammar {
     add_key(review);
     review->add_flag("--yes", yes_, "Sign without asking");
 
-    auto* glass = add("break-glass", "Ask for emergency access: loud, short, reviewed afterwards",
-                      [this](const Context& context) {
-                        return request_grant(context, grant_command({}));
-                      });
+    auto* glass =
+        add("break-glass", "Ask for emergency access: loud, short, reviewed afterwards",
+            [this](const Context& context) { return request_grant(context, grant_command({})); });
     add_grant_terms(glass);
     glass->add_option("--incident", incident_, "Id of the incident")->required();
   }

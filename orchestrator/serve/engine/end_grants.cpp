@@ -85,9 +85,8 @@ Status tell_late(Engine& engine, Transaction& transaction, Grant grant) {
   grant.overdue = true;
   auto entry =
       own_entry(engine, grant_action(grant.terms, "overdue"), "grant:" + grant.id.str(),
-                fmt::format("{} of {} had to be reviewed by {}; {} stays frozen",
-                            grant.terms.role, to_string(grant.terms.holder), grant.review_due,
-                            grant.environment));
+                fmt::format("{} of {} had to be reviewed by {}; {} stays frozen", grant.terms.role,
+                            to_string(grant.terms.holder), grant.review_due, grant.environment));
   entry.outcome = Outcome::Failed;
   auto index = append(transaction, entry);
   if (!index) return fail(std::move(index.error()));
@@ -143,9 +142,9 @@ Result<Json> revoke_grant(Engine& engine, const Request& request, const GrantId&
             return fail(std::move(may.error()));
           }
           if (grant->state == GrantState::Closed) {
-            return fail(ErrorKind::FailedPrecondition,
-                        fmt::format("{} has ended already: {}", grant->id.str(),
-                                    grant->ended_because));
+            return fail(
+                ErrorKind::FailedPrecondition,
+                fmt::format("{} has ended already: {}", grant->id.str(), grant->ended_because));
           }
           if (grant->state == GrantState::Closing) return grant;
           auto ended = begin_end(engine, transaction, *grant, entry_for(engine, request, {}, {}),
@@ -160,15 +159,16 @@ Result<Json> revoke_grant(Engine& engine, const Request& request, const GrantId&
   auto gone = finish_end(engine, *ending, actor, stop);
   if (!gone) {
     [[maybe_unused]] const auto noted =
-        logged(engine, own_entry(engine, grant_action(ending->terms, "close"),
-                                 "grant:" + ending->id.str()),
+        logged(engine,
+               own_entry(engine, grant_action(ending->terms, "close"), "grant:" + ending->id.str()),
                gone.error());
   }
-  return in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) -> Result<Json> {
-    auto grant = load_grant(transaction, ending->id);
-    if (!grant) return fail(std::move(grant.error()));
-    return grant_json(engine, transaction, *grant, {});
-  });
+  return in_transaction(engine.store(), Access::Read,
+                        [&](Transaction& transaction) -> Result<Json> {
+                          auto grant = load_grant(transaction, ending->id);
+                          if (!grant) return fail(std::move(grant.error()));
+                          return grant_json(engine, transaction, *grant, {});
+                        });
 }
 
 Result<std::vector<std::string>> environments_with_due_grants(Engine& engine) {

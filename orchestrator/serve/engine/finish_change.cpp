@@ -303,11 +303,14 @@ Result<Change> fail_change(Engine& engine, Claim& claim, const Error& reason, st
           if (!index) return fail(std::move(index.error()));
           const bool destroying = change.kind == ChangeKind::Destroy;
           const bool apart = change.kind == ChangeKind::Grant;
-          auto updated = apart ? Status() : update_environment(transaction, change, [&](EnvironmentState& state) {
-            state.status = destroying ? EnvironmentStatus::Destroying : EnvironmentStatus::Failed;
-            state.left = left;
-            if (destroying && left.empty()) state.left = {reason.message()};
-          });
+          auto updated =
+              apart ? Status()
+                    : update_environment(transaction, change, [&](EnvironmentState& state) {
+                        state.status =
+                            destroying ? EnvironmentStatus::Destroying : EnvironmentStatus::Failed;
+                        state.left = left;
+                        if (destroying && left.empty()) state.left = {reason.message()};
+                      });
           if (!updated) return fail(std::move(updated.error()));
         }
         if (auto released = release_lease(transaction, claim.fence); !released) {

@@ -40,11 +40,11 @@ Status is_offered_access(const Bundle& bundle, const Environment& environment,
       !template_of(bundle, environment).roles.contains(terms.role)) {
     std::vector<std::string> names;
     for (const auto& [name, each] : environment.grantable) names.push_back(name);
-    return refused(ErrorKind::Refused, "grant.not-grantable",
-                   fmt::format("{} gives nobody the role \"{}\" on request", environment.name,
-                               terms.role),
-                   names.empty() ? "No role of it is \"grantable\"."
-                                 : "It has " + enumerate(names) + " to give.");
+    return refused(
+        ErrorKind::Refused, "grant.not-grantable",
+        fmt::format("{} gives nobody the role \"{}\" on request", environment.name, terms.role),
+        names.empty() ? "No role of it is \"grantable\"."
+                      : "It has " + enumerate(names) + " to give.");
   }
   if (bundle.directory.has(terms.holder) &&
       bundle.directory.contains(grantable->second.to, terms.holder)) {
@@ -73,10 +73,10 @@ Status is_offered_glass(const Bundle& bundle, const Environment& environment,
   }
   std::vector<std::string> names;
   for (const auto& subject : who) names.push_back(to_string(subject));
-  return refused(ErrorKind::PermissionDenied, "break-glass.not-among",
-                 fmt::format("{} may not break the glass of {}", to_string(terms.holder),
-                             environment.name),
-                 "People of " + enumerate(names, "or") + " may.");
+  return refused(
+      ErrorKind::PermissionDenied, "break-glass.not-among",
+      fmt::format("{} may not break the glass of {}", to_string(terms.holder), environment.name),
+      "People of " + enumerate(names, "or") + " may.");
 }
 
 Result<std::string> short_text(const std::string& text, const char* what, std::size_t most) {
@@ -133,9 +133,9 @@ void set_gate(Bundle& bundle, Environment& environment, const char* group, int c
   if (spec == nullptr) return;
   for (const char* other : {"execute", "verify", "rollback"}) spec->erase(other);
   const Json rule{{"from", fmt::format("group:{}", group)}, {"count", count}};
-  (*spec)["gate"] = Json::array({Json{{"approvals",
-                                       {{"rules", Json::array({rule})},
-                                        {"expire", format_duration(condition.expire)}}}}});
+  (*spec)["gate"] = Json::array(
+      {Json{{"approvals",
+             {{"rules", Json::array({rule})}, {"expire", format_duration(condition.expire)}}}}});
 }
 
 // Only those who may break the glass decide about it.
@@ -265,8 +265,8 @@ Status can_be_met(const Bundle& bundle, const Change& change) {
   return refused(ErrorKind::Refused, "grant.too-few-people",
                  fmt::format("afterwards {} people of {} would have to review it, and there are {} "
                              "beside {}",
-                             terms->review->count, to_string(terms->review->from),
-                             reviewers.size(), to_string(terms->holder)),
+                             terms->review->count, to_string(terms->review->from), reviewers.size(),
+                             to_string(terms->holder)),
                  "The administrators can change who reviews.");
 }
 

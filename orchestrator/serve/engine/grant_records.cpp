@@ -72,16 +72,15 @@ Result<Grant> load_grant(Transaction& transaction, const GrantId& id) {
 }
 
 Result<std::vector<Grant>> live_grants(Transaction& transaction, const std::string& environment) {
-  return list(transaction, {.prefix = prefix_for(environment),
-                            .after = std::string(kBeyondSettled),
-                            .limit = 0});
+  return list(
+      transaction,
+      {.prefix = prefix_for(environment), .after = std::string(kBeyondSettled), .limit = 0});
 }
 
 Result<std::vector<Grant>> settled_grants(Transaction& transaction,
                                           const std::string& environment) {
-  return list(transaction, {.prefix = std::string(kSettled) + prefix_for(environment),
-                            .after = {},
-                            .limit = 0});
+  return list(transaction,
+              {.prefix = std::string(kSettled) + prefix_for(environment), .after = {}, .limit = 0});
 }
 
 Status save(Transaction& transaction, const Grant& grant) {

@@ -55,8 +55,8 @@ Result<Caller> with_grants(Engine& engine, Caller caller) {
       });
 }
 
-Result<HeldGrant> held_grant(Engine& engine, const Request& request,
-                             const std::string& environment, const std::string& role) {
+Result<HeldGrant> held_grant(Engine& engine, const Request& request, const std::string& environment,
+                             const std::string& role) {
   auto moment = steady_moment(engine);
   if (!moment) return fail(std::move(moment.error()));
   return in_transaction(
@@ -91,9 +91,9 @@ Status note_use(Engine& engine, Transaction& transaction, const Request& request
   auto why = why_over(engine, transaction, *grant, held.moment);
   if (!why) return fail(std::move(why.error()));
   if (*why) return over(*grant, **why);
-  auto entry = entry_for(engine, request, grant_action(grant->terms, "use"), "grant:" + id.str(),
-                         fmt::format("{} for {} in {}", credential.str(), grant->terms.role,
-                                     grant->environment));
+  auto entry = entry_for(
+      engine, request, grant_action(grant->terms, "use"), "grant:" + id.str(),
+      fmt::format("{} for {} in {}", credential.str(), grant->terms.role, grant->environment));
   auto index = append(transaction, entry);
   if (!index) return fail(std::move(index.error()));
   grant->uses.push_back({entry.time, credential, *index});

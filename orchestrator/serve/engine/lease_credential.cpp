@@ -77,12 +77,11 @@ Status ensure_emergency_role(Engine& engine, const CredentialAccess& access,
   });
   if (!known) return fail(std::move(known.error()));
   if (*known && !string_member((*known)->body, "id").empty()) return {};
-  return with_lease(engine, environment, "credentials", stop,
-                    [&](const Fence& fence, std::stop_token ended) {
-                      FencedStore store(engine.store(), fence);
-                      return stamp_role(access.tools(engine, store), access.scope, role, Actor{},
-                                        ended);
-                    });
+  return with_lease(
+      engine, environment, "credentials", stop, [&](const Fence& fence, std::stop_token ended) {
+        FencedStore store(engine.store(), fence);
+        return stamp_role(access.tools(engine, store), access.scope, role, Actor{}, ended);
+      });
 }
 
 Actor actor_of(const Request& request) {

@@ -78,8 +78,8 @@ class Prober {
       auto leased =
           lease_role(tools, own.access.scope, {role, actor_.name, kProbeLease}, actor_, stop_);
       // Until its first emergency an environment may have no identity for one.
-      const bool never_made = role == kBreakGlassRole && !leased &&
-                              leased.error().code() == "credential.not-stamped";
+      const bool never_made =
+          role == kBreakGlassRole && !leased && leased.error().code() == "credential.not-stamped";
       if (never_made) continue;
       if (!leased) return fail(std::move(leased.error()));
       auto tried = try_all(own, "role " + role, leased->material);

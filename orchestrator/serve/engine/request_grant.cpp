@@ -27,10 +27,10 @@ Result<EnvironmentUid> standing_uid(Transaction& transaction, const std::string&
                       (*state)->status != EnvironmentStatus::Destroying &&
                       (*state)->status != EnvironmentStatus::Destroyed;
   if (stands) return (*state)->uid;
-  return fail(Error(ErrorKind::FailedPrecondition,
-                    fmt::format("{} does not stand: there is nothing to have a role in",
-                                environment))
-                  .with_code("grant.nothing-stands"));
+  return fail(
+      Error(ErrorKind::FailedPrecondition,
+            fmt::format("{} does not stand: there is nothing to have a role in", environment))
+          .with_code("grant.nothing-stands"));
 }
 
 Result<std::optional<Change>> same_ask(Transaction& transaction, const Change& change) {
@@ -123,7 +123,8 @@ Result<Today> plan_today(Engine& engine, Transaction& transaction, const Change&
   if (!uid || *uid != change.environment_uid) {
     return Today{{}, {}, {ChangeState::Superseded, "the environment that it was for is gone"}};
   }
-  if (change.bundle_digest == (*bundle)->digest) return Today{change.plan, change.bundle_digest, {}};
+  if (change.bundle_digest == (*bundle)->digest)
+    return Today{change.plan, change.bundle_digest, {}};
   auto asked = terms_of(change.plan);
   if (!asked) return fail(std::move(asked.error()));
   auto terms = terms_for(
@@ -182,8 +183,7 @@ Status open_grant(Engine& engine, Transaction& transaction, const Change& change
 }  // namespace
 
 Result<Change> request_grant(Engine& engine, const Request& request, const GrantAsk& ask) {
-  const char* action =
-      ask.kind == GrantKind::BreakGlass ? "break-glass.request" : "grant.request";
+  const char* action = ask.kind == GrantKind::BreakGlass ? "break-glass.request" : "grant.request";
   return audited(engine, request, action, "environment:" + ask.environment, [&] {
     return in_transaction(engine.store(), Access::Write, [&](Transaction& transaction) {
       return open_request(engine, transaction, request, ask);
@@ -197,28 +197,29 @@ Result<Change> replan_grant(Engine& engine, Change change) {
   });
   if (!today) return fail(std::move(today.error()));
   if (unchanged(*today, change)) return change;
-  return in_transaction(
-      engine.store(), Access::Write, [&](Transaction& transaction) -> Result<Change> {
-        auto now = load_change(transaction, change.id);
-        if (!now || now->state != change.state) return now;
-        auto again = plan_today(engine, transaction, *now);
-        if (!again) return fail(std::move(again.error()));
-        if (unchanged(*again, *now)) return now;
-        const bool over = !again->plan;
-        if (over) {
-          step(*now, again->end.state, engine.now(), again->end.why);
-        } else {
-          now->plan = *std::move(again->plan);
-          now->bundle_digest = again->bundle_digest;
-        }
-        if (auto saved = save(transaction, *now); !saved) return fail(std::move(saved.error()));
-        auto entry = own_entry(engine, over ? "change.end" : "change.replan",
-                               "change:" + now->id.str(), again->end.why);
-        entry.digests = {{"plan", now->plan.digest}};
-        auto index = append(transaction, entry);
-        if (!index) return fail(std::move(index.error()));
-        return now;
-      });
+  return in_transaction(engine.store(), Access::Write,
+                        [&](Transaction& transaction) -> Result<Change> {
+                          auto now = load_change(transaction, change.id);
+                          if (!now || now->state != change.state) return now;
+                          auto again = plan_today(engine, transaction, *now);
+                          if (!again) return fail(std::move(again.error()));
+                          if (unchanged(*again, *now)) return now;
+                          const bool over = !again->plan;
+                          if (over) {
+                            step(*now, again->end.state, engine.now(), again->end.why);
+                          } else {
+                            now->plan = *std::move(again->plan);
+                            now->bundle_digest = again->bundle_digest;
+                          }
+                          if (auto saved = save(transaction, *now); !saved)
+                            return fail(std::move(saved.error()));
+                          auto entry = own_entry(engine, over ? "change.end" : "change.replan",
+                                                 "change:" + now->id.str(), again->end.why);
+                          entry.digests = {{"plan", now->plan.digest}};
+                          auto index = append(transaction, entry);
+                          if (!index) return fail(std::move(index.error()));
+                          return now;
+                        });
 }
 
 Status check_grant_is_current(Engine& engine, Transaction& transaction, const Change& change) {

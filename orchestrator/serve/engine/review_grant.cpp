@@ -60,11 +60,11 @@ Status takes_reviews(const Grant& grant) {
                 fmt::format("{} was reviewed at {}", id, grant.reviewed_at));
   }
   if (grant.state == GrantState::Closed) return {};
-  return fail(Error(ErrorKind::FailedPrecondition,
-                    id + " is still " + std::string(to_string(grant.state)) +
-                        ": what is reviewed is what was done, all of it")
-                  .with_hint("End it first:\n    bailey grant revoke " + id)
-                  .with_code("review.too-early"));
+  return fail(
+      Error(ErrorKind::FailedPrecondition, id + " is still " + std::string(to_string(grant.state)) +
+                                               ": what is reviewed is what was done, all of it")
+          .with_hint("End it first:\n    bailey grant revoke " + id)
+          .with_code("review.too-early"));
 }
 
 Status may_review(const Bundle& bundle, const Grant& grant, const Caller& caller) {
@@ -73,11 +73,11 @@ Status may_review(const Bundle& bundle, const Grant& grant, const Caller& caller
     return refused("gate.not-a-person", "only a person can review", who_can(bundle, grant));
   }
   if (had_a_part(grant, person)) {
-    return refused("review.not-independent",
-                   fmt::format("{} {} {} and cannot review it", person,
-                               grant.terms.holder.name == person ? "had" : "agreed to",
-                               grant.id.str()),
-                   who_can(bundle, grant));
+    return refused(
+        "review.not-independent",
+        fmt::format("{} {} {} and cannot review it", person,
+                    grant.terms.holder.name == person ? "had" : "agreed to", grant.id.str()),
+        who_can(bundle, grant));
   }
   if (!bundle.directory.has(caller.subject) ||
       !bundle.directory.contains({grant.terms.review->from}, caller.subject)) {
@@ -174,8 +174,7 @@ Result<SignedReview> read_signed(const Directory& directory, const Subject& revi
                                  const Json& value) {
   auto envelope = dsse_envelope_from_json(value);
   if (!envelope) return fail(std::move(envelope.error()).in("reading the envelope"));
-  auto verified =
-      verify_envelope(*envelope, kInTotoPayload, enrolled_keys(directory, reviewer));
+  auto verified = verify_envelope(*envelope, kInTotoPayload, enrolled_keys(directory, reviewer));
   if (!verified) return fail(std::move(verified.error()).in("verifying the review's signature"));
   auto statement = parse_statement(verified->payload);
   if (!statement) return fail(std::move(statement.error()));
@@ -207,11 +206,11 @@ Result<Json> take_in(Engine& engine, Transaction& transaction, const Request& re
   const bool enough = have >= std::max(grant.terms.review->count, 1);
   if (enough) grant.reviewed_at = engine.now();
   if (auto saved = save(transaction, grant); !saved) return fail(std::move(saved.error()));
-  auto entry = entry_for(
-      engine, request, grant_action(grant.terms, "review"), "grant:" + grant.id.str(),
-      fmt::format("{} of {} have reviewed it; signed with {}{}", have, grant.terms.review->count,
-                  read->fingerprint,
-                  enough ? "; " + grant.environment + " is free again" : std::string()));
+  auto entry =
+      entry_for(engine, request, grant_action(grant.terms, "review"), "grant:" + grant.id.str(),
+                fmt::format("{} of {} have reviewed it; signed with {}{}", have,
+                            grant.terms.review->count, read->fingerprint,
+                            enough ? "; " + grant.environment + " is free again" : std::string()));
   entry.digests = {{"grant", review.grant_digest},
                    {"statement", digest_of(std::string_view(read->payload))}};
   auto index = append(transaction, entry);
@@ -238,9 +237,8 @@ Result<std::vector<OwedReview>> owed_reviews(Transaction& transaction, const Bun
   if (environment.environment_class == EnvironmentClass::Sandbox) return owed;
   auto grants = live_grants(transaction, environment.name);
   if (!grants) return fail(std::move(grants.error()));
-  std::sort(grants->begin(), grants->end(), [](const Grant& left, const Grant& right) {
-    return left.opened_at < right.opened_at;
-  });
+  std::sort(grants->begin(), grants->end(),
+            [](const Grant& left, const Grant& right) { return left.opened_at < right.opened_at; });
   for (const auto& grant : *grants) {
     if (!grant.owes_review() || !grant.terms.review) continue;
     owed.push_back({grant.id.str(), to_string(grant.terms.holder), grant.terms.incident,
@@ -288,12 +286,12 @@ Result<Json> prepare_review(Engine& engine, const Request& request, const GrantI
           review.nonce = base64url(engine.random().bytes(16));
           const auto statement = to_statement(review);
           const auto payload = payload_of(statement);
-          auto stored = transaction.put(
-              Collection::Nonce, nonce_key(review.nonce),
-              {{"reviewer", to_string(request.caller.subject)},
-               {"payload", digest_of(std::string_view(payload))},
-               {"expires", format_time(engine.clock().wall_now() + kNonceTime)}},
-              kAbsent);
+          auto stored =
+              transaction.put(Collection::Nonce, nonce_key(review.nonce),
+                              {{"reviewer", to_string(request.caller.subject)},
+                               {"payload", digest_of(std::string_view(payload))},
+                               {"expires", format_time(engine.clock().wall_now() + kNonceTime)}},
+                              kAbsent);
           if (!stored) return fail(std::move(stored.error()));
           return Json{{"statement", to_json(statement)},
                       {"payload", payload},

@@ -34,8 +34,8 @@ Json review_json(const Bundle& bundle, const Grant& grant) {
           {"due_at", or_null(grant.review_due)},
           {"overdue", grant.overdue},
           {"signed", std::move(given)},
-          {"who_can_sign", grant.owes_review() ? reviewers_of(bundle, grant)
-                                               : std::vector<std::string>()},
+          {"who_can_sign",
+           grant.owes_review() ? reviewers_of(bundle, grant) : std::vector<std::string>()},
           {"reviewed_at", or_null(grant.reviewed_at)}};
 }
 
@@ -118,8 +118,7 @@ bool may_see(const Bundle& bundle, const Grant& grant, const Caller& caller) {
     return true;
   }
   const auto grantable = environment->grantable.find(grant.terms.role);
-  return grantable != environment->grantable.end() &&
-         directory.contains(grantable->second.to, me);
+  return grantable != environment->grantable.end() && directory.contains(grantable->second.to, me);
 }
 
 Result<Json> grant_json(Engine& engine, Transaction& transaction, const Grant& grant,
@@ -174,8 +173,8 @@ Result<Json> show_grant(Engine& engine, const Request& request, const GrantId& i
           if (!grant) return fail(std::move(grant.error()));
           if (!may_see(**bundle, *grant, request.caller)) {
             return fail(Error(ErrorKind::PermissionDenied,
-                              fmt::format("{} has no part in {}",
-                                          to_string(request.caller.subject), grant->id.str()))
+                              fmt::format("{} has no part in {}", to_string(request.caller.subject),
+                                          grant->id.str()))
                             .with_code("identity.power-missing"));
           }
           return shown(**bundle, *grant, moment->now);

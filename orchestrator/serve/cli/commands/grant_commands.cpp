@@ -36,8 +36,7 @@ Result<Prepared> check_prepared(const Json& answer, const ReviewCommand& command
   if (!review) return fail(std::move(review.error()));
   const auto& subject = member(answer, "subject");
   if (review->grant.str() != command.grant || review->conclusion != command.conclusion ||
-      digest_of(subject) != review->grant_digest ||
-      string_member(subject, "id") != command.grant) {
+      digest_of(subject) != review->grant_digest || string_member(subject, "id") != command.grant) {
     return fail(Error(ErrorKind::Refused, "the server asks to sign something else than was shown")
                     .with_hint("Do not sign; tell your administrators."));
   }
@@ -62,7 +61,8 @@ std::string to_be_signed(const Prepared& prepared) {
   const auto& uses = member(prepared.subject, "uses");
   out += fmt::format("  credentials  {} were taken\n", uses.size());
   for (const auto& use : uses) {
-    out += fmt::format("    {} at {}\n", string_member(use, "credential"), string_member(use, "at"));
+    out +=
+        fmt::format("    {} at {}\n", string_member(use, "credential"), string_member(use, "at"));
   }
   out += fmt::format("  log entries  {}\n", member(prepared.subject, "entries").dump());
   out += fmt::format("  digest       {}\n", statement.grant_digest);
@@ -151,11 +151,11 @@ int review_grant(const Context& context, const ReviewCommand& command) {
   context.print_json(*taken);
   const auto& review = member(*taken, "review");
   const bool complete = !member(review, "reviewed_at").is_null();
-  context.print(fmt::format(
-      "{}: reviewed by {}{}\n", command.grant, prepared->statement.reviewer,
-      complete ? "; " + prepared->statement.environment + " is free again"
-               : fmt::format("; {} of {} have signed", member(review, "signed").size(),
-                             member(review, "count").dump())));
+  context.print(
+      fmt::format("{}: reviewed by {}{}\n", command.grant, prepared->statement.reviewer,
+                  complete ? "; " + prepared->statement.environment + " is free again"
+                           : fmt::format("; {} of {} have signed", member(review, "signed").size(),
+                                         member(review, "count").dump())));
   return kDone;
 }
 

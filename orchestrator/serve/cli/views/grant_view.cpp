@@ -49,9 +49,9 @@ std::string render_review(const Json& grant) {
                                       string_member(review, "from"),
                                       seconds_text(member(review, "within_seconds"))));
   for (const auto& each : given) {
-    out += line("signed", fmt::format("by {} at {}: {}", string_member(each, "reviewer"),
-                                      string_member(each, "at"),
-                                      string_member(each, "conclusion")));
+    out +=
+        line("signed", fmt::format("by {} at {}: {}", string_member(each, "reviewer"),
+                                   string_member(each, "at"), string_member(each, "conclusion")));
   }
   const auto reviewed = string_member(review, "reviewed_at");
   if (!reviewed.empty()) return out + line("complete", reviewed);
@@ -67,17 +67,16 @@ std::string render_grants(const Json& grants) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& grant : grants) {
     rows.push_back({string_member(grant, "id"), string_member(grant, "environment"),
-                    string_member(grant, "role"), string_member(grant, "holder"),
-                    state_text(grant), seconds_text(member(grant, "seconds_left")),
-                    string_member(grant, "change")});
+                    string_member(grant, "role"), string_member(grant, "holder"), state_text(grant),
+                    seconds_text(member(grant, "seconds_left")), string_member(grant, "change")});
   }
   return render_table({"GRANT", "ENVIRONMENT", "ROLE", "HOLDER", "STATE", "LEFT", "CHANGE"}, rows);
 }
 
 std::string render_grant(const Json& grant) {
-  std::string out = fmt::format("{}  {} in {} for {}\n", string_member(grant, "id"),
-                                string_member(grant, "role"), string_member(grant, "environment"),
-                                string_member(grant, "holder"));
+  std::string out =
+      fmt::format("{}  {} in {} for {}\n", string_member(grant, "id"), string_member(grant, "role"),
+                  string_member(grant, "environment"), string_member(grant, "holder"));
   out += line("state", state_text(grant));
   out += line("reason", string_member(grant, "reason"));
   out += line("incident", string_member(grant, "incident"));
@@ -93,9 +92,9 @@ std::string render_grant(const Json& grant) {
     out += line("ended", fmt::format("{}: {}", ended, string_member(grant, "ended_because")));
   }
   for (const auto& use : member(grant, "uses")) {
-    out += line("taken", fmt::format("{} at {}, entry {} of the log",
-                                     string_member(use, "credential"), string_member(use, "at"),
-                                     member(use, "entry").dump()));
+    out +=
+        line("taken", fmt::format("{} at {}, entry {} of the log", string_member(use, "credential"),
+                                  string_member(use, "at"), member(use, "entry").dump()));
   }
   return out + render_review(grant);
 }
@@ -103,10 +102,10 @@ std::string render_grant(const Json& grant) {
 std::string render_frozen(const Json& frozen) {
   std::string out;
   for (const auto& owed : frozen) {
-    out += line("frozen", fmt::format("since {}: {} broke the glass for {} ({})",
-                                      string_member(owed, "since"), string_member(owed, "holder"),
-                                      string_member(owed, "incident"),
-                                      string_member(owed, "grant")));
+    out +=
+        line("frozen", fmt::format("since {}: {} broke the glass for {} ({})",
+                                   string_member(owed, "since"), string_member(owed, "holder"),
+                                   string_member(owed, "incident"), string_member(owed, "grant")));
     const auto due = string_member(owed, "due");
     auto text = fmt::format("{} of {} from {}", member(owed, "have").dump(),
                             member(owed, "count").dump(), string_member(owed, "from"));

@@ -263,9 +263,8 @@ TEST_F(BreakGlass, AReviewBindsWhatWasDone) {
   const auto digest_before = grant_digest_of(grant);
   grant.uses.clear();
   EXPECT_NE(grant_digest_of(grant), digest_before);
-  ASSERT_TRUE(in_transaction(*world.store, Access::Write, [&](Transaction& transaction) {
-    return save(transaction, grant);
-  }));
+  ASSERT_TRUE(in_transaction(*world.store, Access::Write,
+                             [&](Transaction& transaction) { return save(transaction, grant); }));
   EXPECT_EQ(code_of(submit_review(world.engine(), EngineWorld::as("dave"), id, *envelope)),
             "review.mismatch");
 }

@@ -29,7 +29,8 @@ struct GrantWorld : testing::Test {
     world.reach_staging(digest);
   }
 
-  [[nodiscard]] Result<Change> ask(const std::string& who, std::optional<std::chrono::seconds> ttl = {},
+  [[nodiscard]] Result<Change> ask(const std::string& who,
+                                   std::optional<std::chrono::seconds> ttl = {},
                                    const std::string& role = "developer",
                                    const std::string& reason = "to look",
                                    const std::string& environment = "staging") {

@@ -40,7 +40,8 @@ TEST_F(Grants, GiveARoleForAWhileOnceSomebodyElseAgrees) {
 TEST_F(Grants, TheReceiptOfOneVerifies) {
   const auto asked = ask("erin");
   open(asked, "bob");
-  const auto receipt = show_receipt(world.engine(), EngineWorld::as("bob"), world.load(asked->id).receipt);
+  const auto receipt =
+      show_receipt(world.engine(), EngineWorld::as("bob"), world.load(asked->id).receipt);
   ASSERT_TRUE(receipt) << receipt.error().render();
   const auto report = verify_receipt(*receipt, world.log_key->verifier_key());
   ASSERT_TRUE(report);
@@ -364,11 +365,13 @@ TEST_F(Grants, AreShownToWhoHasAPartInThem) {
   const auto waiting = ask("service:ci");
   ASSERT_TRUE(waiting);
   const auto seen = [&](const std::string& who) {
-    const auto list = list_grants(world.engine(), EngineWorld::as(who), "staging", Settled::Without);
+    const auto list =
+        list_grants(world.engine(), EngineWorld::as(who), "staging", Settled::Without);
     EXPECT_TRUE(list) << code_of(list);
     return list ? list->size() : 0;
   };
-  for (const char* who : {"erin", "bob", "ann", "amy", "service:ci"}) EXPECT_EQ(seen(who), 2U) << who;
+  for (const char* who : {"erin", "bob", "ann", "amy", "service:ci"})
+    EXPECT_EQ(seen(who), 2U) << who;
   EXPECT_EQ(code_of(show_grant(world.engine(), EngineWorld::as("erin"), id)), "");
   EXPECT_EQ(code_of(show_grant(world.engine(), EngineWorld::as("dave"), id)),
             "identity.power-missing");
