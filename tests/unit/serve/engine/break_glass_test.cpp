@@ -12,10 +12,15 @@ using std::chrono::minutes;
 using test::code_of;
 using test::EngineWorld;
 
-struct BreakGlass : test::GrantWorld {
+struct BreakTheGlass : test::GrantWorld {
   /// A change into staging that bob has let in, were it not for anything else.
   ChangeId approved_promotion() {
-    const auto promoted = world.promote("service:ci", world.registry.push("two"), "staging");
+    const auto two = world.registry.push("two");
+    for (const char* stage : {"dev", "test"}) {
+      EXPECT_TRUE(world.promote("service:ci", two, stage));
+      world.drive();
+    }
+    const auto promoted = world.promote("service:ci", two, "staging");
     EXPECT_TRUE(promoted && *promoted) << code_of(promoted);
     EXPECT_TRUE(world.decide((*promoted)->id, "bob"));
     return (*promoted)->id;
@@ -35,7 +40,7 @@ struct BreakGlass : test::GrantWorld {
   }
 };
 
-TEST_F(BreakGlass, NeedsAReasonAnIncidentAndOneOfThosePeople) {
+TEST_F(BreakTheGlass, NeedsAReasonAnIncidentAndOneOfThosePeople) {
   EXPECT_EQ(code_of(smash("alice")), "break-glass.not-among");
   EXPECT_EQ(code_of(smash("service:ci")), "break-glass.not-among");
   EXPECT_EQ(code_of(smash("group:on-call")), "break-glass.not-among");
@@ -44,12 +49,12 @@ TEST_F(BreakGlass, NeedsAReasonAnIncidentAndOneOfThosePeople) {
   EXPECT_EQ(code_of(smash("erin", {}, "why", " ")), "[invalid-argument]");
   EXPECT_EQ(code_of(smash("erin", hours(2))), "grant.too-long");
   EXPECT_EQ(code_of(smash("erin", {}, "why", "INC", "dev")), "break-glass.none");
-  EXPECT_EQ(world.logged("break-glass.request", Outcome::Refused), 4U);
+  EXPECT_EQ(world.logged("break-glass.request", Outcome::Refused), 5U);
   EXPECT_EQ(code_of(smash("erin")), "");
   EXPECT_EQ(world.logged("break-glass.request", Outcome::Ok), 1U);
 }
 
-TEST_F(BreakGlass, IsAgreedToByAnotherOfThemAndNobodyElse) {
+TEST_F(BreakTheGlass, IsAgreedToByAnotherOfThemAndNobodyElse) {
   const auto asked = smash("erin");
   ASSERT_TRUE(asked);
   EXPECT_EQ(code_of(world.run(asked->id)), "gate.not-met");
@@ -61,17 +66,17 @@ TEST_F(BreakGlass, IsAgreedToByAnotherOfThemAndNobodyElse) {
   EXPECT_EQ(world.logged("break-glass.open", Outcome::Ok), 1U);
 }
 
-TEST_F(BreakGlass, WithoutEnoughPeopleIsRefused) {
+TEST_F(BreakTheGlass, WithoutEnoughPeopleIsRefused) {
   world.edit("    on-call: [erin, carol, mallory]\n", "    on-call: [erin, frank]\n");
   accept_specs();  // frank has no key.
   EXPECT_EQ(code_of(smash("erin")), "grant.too-few-people");
   world.edit("    on-call: [erin, frank]\n", "    on-call: [erin, carol]\n");
-  world.edit("    reviewers: [dave, carol, ann, abe]\n", "    reviewers: [dave, erin]\n");
+  world.edit("    reviewers: [dave, carol, zed, gina]\n", "    reviewers: [dave, erin]\n");
   accept_specs();
   EXPECT_EQ(code_of(smash("erin")), "grant.too-few-people") << "nobody could review it";
 }
 
-TEST_F(BreakGlass, GivesPowersOfItsOwnAndNoOther) {
+TEST_F(BreakTheGlass, GivesPowersOfItsOwnAndNoOther) {
   const auto id = open_glass();
   EXPECT_EQ(granted("erin"), (std::set<Power>{Power::Read, Power::Operate}));
   EXPECT_TRUE(granted("carol").empty()) << "who agrees gets nothing";
@@ -81,7 +86,7 @@ TEST_F(BreakGlass, GivesPowersOfItsOwnAndNoOther) {
   EXPECT_EQ(code_of(lease("alice", "break-glass")), "identity.role-missing");
 }
 
-TEST_F(BreakGlass, ItsCredentialIsOfAnIdentityOfItsOwn) {
+TEST_F(BreakTheGlass, ItsCredentialIsOfAnIdentityOfItsOwn) {
   const auto live = world.cloud.live_credentials();
   const auto id = open_glass();
   const auto handed = lease("erin", "break-glass", hours(8));
@@ -106,7 +111,7 @@ TEST_F(BreakGlass, ItsCredentialIsOfAnIdentityOfItsOwn) {
   EXPECT_EQ(world.logged("break-glass.close", Outcome::Ok), 1U);
 }
 
-TEST_F(BreakGlass, WorksWhereItWasDeclaredAfterTheEnvironmentWasMade) {
+TEST_F(BreakTheGlass, WorksWhereItWasDeclaredAfterTheEnvironmentWasMade) {
   ASSERT_TRUE(in_transaction(*world.store, Access::Write, [](Transaction& transaction) {
     return transaction.erase(Collection::Identity, "staging/break-glass");
   }));
@@ -114,7 +119,7 @@ TEST_F(BreakGlass, WorksWhereItWasDeclaredAfterTheEnvironmentWasMade) {
   EXPECT_EQ(code_of(lease("erin", "break-glass")), "");
 }
 
-TEST_F(BreakGlass, FreezesOrdinaryChangesFromItsOpeningUntilItIsReviewed) {
+TEST_F(BreakTheGlass, FreezesOrdinaryChangesFromItsOpeningUntilItIsReviewed) {
   const auto promotion = approved_promotion();
   const auto waiting = smash("erin");
   ASSERT_TRUE(waiting);
@@ -123,7 +128,7 @@ TEST_F(BreakGlass, FreezesOrdinaryChangesFromItsOpeningUntilItIsReviewed) {
   const auto frozen = condition(promotion, "review");
   EXPECT_EQ(member(frozen, "met"), false);
   EXPECT_EQ(strings_member(frozen, "who_can_unblock"),
-            (std::vector<std::string>{"abe", "ann", "dave"}));
+            (std::vector<std::string>{"dave", "gina", "zed"}));
   EXPECT_EQ(code_of(world.run(promotion)), "gate.not-met");
   const auto shown = show_environment(world.engine(), EngineWorld::as("bob"), "staging");
   ASSERT_TRUE(shown);
@@ -145,7 +150,7 @@ TEST_F(BreakGlass, FreezesOrdinaryChangesFromItsOpeningUntilItIsReviewed) {
   ASSERT_TRUE(revoke("erin", id));
   EXPECT_EQ(code_of(world.run(promotion)), "gate.not-met") << "its end frees nothing";
   for (const auto& each : {id, second}) {
-    for (const char* who : {"dave", "ann"}) {
+    for (const char* who : {"dave", "zed"}) {
       EXPECT_EQ(code_of(world.run(promotion)), "gate.not-met");
       const auto reviewed = review(who, each);
       ASSERT_TRUE(reviewed) << reviewed.error().render();
@@ -159,17 +164,17 @@ TEST_F(BreakGlass, FreezesOrdinaryChangesFromItsOpeningUntilItIsReviewed) {
   EXPECT_TRUE(member(*free, "frozen").is_null());
 }
 
-TEST_F(BreakGlass, TheFreezeIsOfOneEnvironmentAndNotOfThePolicy) {
+TEST_F(BreakTheGlass, TheFreezeIsOfOneEnvironmentAndNotOfThePolicy) {
   open_glass();
   const auto promoted = world.promote("service:ci", world.registry.push("two"), "test");
   ASSERT_TRUE(promoted && *promoted);
   EXPECT_EQ(code_of(world.run((*promoted)->id)), "gate.not-met") << "not verified in dev yet";
   EXPECT_TRUE(condition((*promoted)->id, "review").is_null());
-  world.edit("reviewers: [dave, carol, ann, abe]", "reviewers: [dave, carol, ann, abe, gina]");
+  world.edit("reviewers: [dave, carol, zed, gina]", "reviewers: [dave, carol, ann, abe, gina]");
   accept_specs();
 }
 
-TEST_F(BreakGlass, NoFreezeAndNoOperatorStandsInItsWay) {
+TEST_F(BreakTheGlass, NoFreezeAndNoOperatorStandsInItsWay) {
   world.specs +=
       "---\napiVersion: bailey/v1\nkind: Freeze\nmetadata: {name: year-end}\nspec: {classes: "
       "[staging], from: 2026-03-01T00:00:00Z, to: 2026-04-01T00:00:00Z, reason: closed}\n";
@@ -179,7 +184,7 @@ TEST_F(BreakGlass, NoFreezeAndNoOperatorStandsInItsWay) {
   open_glass();
 }
 
-TEST_F(BreakGlass, TheReceiptOfItVerifies) {
+TEST_F(BreakTheGlass, TheReceiptOfItVerifies) {
   const auto asked = smash("erin");
   open(asked, "carol");
   const auto receipt =
@@ -190,7 +195,7 @@ TEST_F(BreakGlass, TheReceiptOfItVerifies) {
   for (const auto& check : report->checks) EXPECT_TRUE(check.ok) << check.name << check.detail;
 }
 
-TEST_F(BreakGlass, IsReviewedByOthersWhoMay) {
+TEST_F(BreakTheGlass, IsReviewedByOthersWhoMay) {
   const auto id = open_glass();
   EXPECT_EQ(code_of(review("dave", id)), "review.too-early");
   ASSERT_TRUE(revoke("carol", id));
@@ -202,14 +207,14 @@ TEST_F(BreakGlass, IsReviewedByOthersWhoMay) {
   ASSERT_TRUE(review("dave", id));
   EXPECT_EQ(code_of(review("dave", id)), "review.twice");
   EXPECT_FALSE(load(id).settled());
-  const auto last = review("abe", id);
+  const auto last = review("gina", id);
   ASSERT_TRUE(last) << last.error().render();
   EXPECT_FALSE(member(member(*last, "review"), "reviewed_at").is_null());
-  EXPECT_EQ(code_of(review("ann", id)), "[failed-precondition]");
+  EXPECT_EQ(code_of(review("zed", id)), "[failed-precondition]");
   EXPECT_EQ(world.logged("break-glass.review", Outcome::Ok), 2U);
 }
 
-TEST_F(BreakGlass, AReviewIsGoodOnceAndForOneGrant) {
+TEST_F(BreakTheGlass, AReviewIsGoodOnceAndForOneGrant) {
   const auto first = ended_glass();
   world.clock.advance(minutes(1));
   const auto second = ended_glass();
@@ -219,40 +224,40 @@ TEST_F(BreakGlass, AReviewIsGoodOnceAndForOneGrant) {
     return code_of(submit_review(world.engine(), EngineWorld::as(who), id, value));
   };
   EXPECT_EQ(hand_in("dave", second, *envelope), "review.mismatch");
-  EXPECT_NE(hand_in("ann", first, *envelope), "") << "signed by somebody else";
+  EXPECT_NE(hand_in("zed", first, *envelope), "") << "signed by somebody else";
   EXPECT_EQ(hand_in("dave", first, *envelope), "") << "a refusal uses nothing up";
   EXPECT_EQ(hand_in("dave", first, *envelope), "review.twice");
   EXPECT_EQ(hand_in("dave", second, *envelope), "review.unknown-nonce");
   EXPECT_EQ(load(second).reviews.size(), 0U);
   // Signed well, by who may, and not what was handed out.
-  auto prepared = prepare_review(world.engine(), EngineWorld::as("ann"), first, "fine");
+  auto prepared = prepare_review(world.engine(), EngineWorld::as("zed"), first, "fine");
   ASSERT_TRUE(prepared);
   auto statement = review_from_statement(*parse_statement(string_member(*prepared, "payload")));
   ASSERT_TRUE(statement);
   statement->conclusion = "better";
-  const auto other = world.key("ann").envelope(to_statement(*statement));
-  EXPECT_EQ(hand_in("ann", first, other), "review.unknown-nonce");
-  EXPECT_EQ(hand_in("ann", first, Json("text")), "[protocol]");
-  EXPECT_EQ(hand_in("ann", first, Json()), "[protocol]");
+  const auto other = world.key("zed").envelope(to_statement(*statement));
+  EXPECT_EQ(hand_in("zed", first, other), "review.unknown-nonce");
+  EXPECT_EQ(hand_in("zed", first, Json("text")), "envelope.malformed");
+  EXPECT_EQ(hand_in("zed", first, Json()), "envelope.malformed");
   world.clock.advance(minutes(16));
-  EXPECT_EQ(hand_in("ann", first,
-                    to_json(world.key("ann").envelope(string_member(*prepared, "payload")))),
+  EXPECT_EQ(hand_in("zed", first,
+                    to_json(world.key("zed").envelope(string_member(*prepared, "payload")))),
             "review.unknown-nonce")
       << "too old";
 }
 
-TEST_F(BreakGlass, AReviewCountsWhileItsSignerMay) {
+TEST_F(BreakTheGlass, AReviewCountsWhileItsSignerMay) {
   const auto id = ended_glass();
   ASSERT_TRUE(review("dave", id));
-  world.edit("    reviewers: [dave, carol, ann, abe]\n", "    reviewers: [carol, ann, abe]\n");
+  world.edit("    reviewers: [dave, carol, zed, gina]\n", "    reviewers: [carol, zed, gina]\n");
   accept_specs();
-  ASSERT_TRUE(review("ann", id));
+  ASSERT_TRUE(review("zed", id));
   EXPECT_FALSE(load(id).settled()) << "dave is no reviewer any more";
-  ASSERT_TRUE(review("abe", id));
+  ASSERT_TRUE(review("gina", id));
   EXPECT_TRUE(load(id).settled());
 }
 
-TEST_F(BreakGlass, AReviewBindsWhatWasDone) {
+TEST_F(BreakTheGlass, AReviewBindsWhatWasDone) {
   const auto id = open_glass();
   ASSERT_TRUE(lease("erin", "break-glass"));
   ASSERT_TRUE(revoke("erin", id));
@@ -269,7 +274,7 @@ TEST_F(BreakGlass, AReviewBindsWhatWasDone) {
             "review.mismatch");
 }
 
-TEST_F(BreakGlass, ALateReviewIsSaidOnce) {
+TEST_F(BreakTheGlass, ALateReviewIsSaidOnce) {
   const auto id = open_glass();
   world.clock.advance(hours(1));
   settle();
@@ -285,10 +290,10 @@ TEST_F(BreakGlass, ALateReviewIsSaidOnce) {
   ASSERT_TRUE(shown);
   EXPECT_EQ(member(*shown, "frozen")[0].at("overdue"), true);
   ASSERT_TRUE(review("dave", id));
-  ASSERT_TRUE(review("ann", id)) << "late, and still welcome";
+  ASSERT_TRUE(review("zed", id)) << "late, and still welcome";
 }
 
-TEST_F(BreakGlass, IsRefusedWhereAllIsBeingTakenDown) {
+TEST_F(BreakTheGlass, IsRefusedWhereAllIsBeingTakenDown) {
   const auto destroy = request_destroy(world.engine(), EngineWorld::as("alice"), "staging", {});
   ASSERT_TRUE(destroy && *destroy);
   ASSERT_TRUE(world.decide((*destroy)->id, "bob"));

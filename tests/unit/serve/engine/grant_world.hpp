@@ -14,12 +14,12 @@ namespace bailey::test {
 
 /// `staging` stands. erin and ci may ask there for the role developer, for two hours at most, and
 /// one of the managers has to agree. Its glass is broken by erin, carol and mallory, for an hour at
-/// most, one other of them agreeing; two of dave, carol, ann and abe review it within a day.
+/// most, one other of them agreeing; two of dave, carol, zed and gina review it within a day.
 struct GrantWorld : testing::Test {
   void SetUp() override {
     world.edit("    security: [dave]\n",
                "    security: [dave]\n    on-call: [erin, carol, mallory]\n"
-               "    reviewers: [dave, carol, ann, abe]\n");
+               "    reviewers: [dave, carol, zed, gina]\n");
     world.edit("- approvals: {rules: [{from: group:managers, count: 1}], expire: 8h}\n",
                "- approvals: {rules: [{from: group:managers, count: 1}], expire: 8h}\n"
                "  grantable: {developer: {to: [erin, \"service:ci\"], approvals: 1, ttl: 2h}}\n"
