@@ -46,9 +46,9 @@ class AccessCheck {
     std::size_t most = 0;
     for (const auto& asker : askers) {
       const auto behind = people_behind(directory_, asker);
-      const auto left =
-          std::count_if(people.begin(), people.end(),
-                        [&](const std::string& person) { return !behind.contains(person); });
+      const auto left = std::count_if(people.begin(), people.end(), [&](const std::string& person) {
+        return !behind.contains(person);
+      });
       most = std::max(most, static_cast<std::size_t>(left));
     }
     return static_cast<int>(most);

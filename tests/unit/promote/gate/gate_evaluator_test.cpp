@@ -1,8 +1,7 @@
 #include "orchestrator/promote/gate/gate_evaluator.hpp"
 
-#include "orchestrator/model/grant.hpp"
-
 #include "orchestrator/base/digest.hpp"
+#include "orchestrator/model/grant.hpp"
 #include "orchestrator/promote/evidence/statement.hpp"
 #include "tests/unit/promote/test_keys.hpp"
 
@@ -382,10 +381,28 @@ TEST_F(EvaluateGate, OfAGrantAsksForSomebodyElseInEveryClass) {
 
 TEST_F(EvaluateGate, IsShutWhileTheReviewOfAnEmergencyIsOwed) {
   auto frozen = inputs();
-  frozen.owed_reviews = {{"grt-1", "erin", "INC-1", "2026-03-04T09:00:00Z", true,
-                          "group:security", 0, 2, "", false, {"bob", "carol"}},
-                         {"grt-2", "bob", "INC-2", "2026-03-04T09:30:00Z", false,
-                          "group:security", 1, 2, "2026-03-05T09:30:00Z", true, {}}};
+  frozen.owed_reviews = {{"grt-1",
+                          "erin",
+                          "INC-1",
+                          "2026-03-04T09:00:00Z",
+                          true,
+                          "group:security",
+                          0,
+                          2,
+                          "",
+                          false,
+                          {"bob", "carol"}},
+                         {"grt-2",
+                          "bob",
+                          "INC-2",
+                          "2026-03-04T09:30:00Z",
+                          false,
+                          "group:security",
+                          1,
+                          2,
+                          "2026-03-05T09:30:00Z",
+                          true,
+                          {}}};
   const auto result = evaluate_gate(frozen);
   EXPECT_FALSE(result.met);
   std::vector<ConditionResult> owed;

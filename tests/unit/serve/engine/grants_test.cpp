@@ -43,7 +43,7 @@ TEST_F(Grants, TheReceiptOfOneVerifies) {
   const auto receipt =
       show_receipt(world.engine(), EngineWorld::as("bob"), world.load(asked->id).receipt);
   ASSERT_TRUE(receipt) << receipt.error().render();
-  const auto report = verify_receipt(*receipt, world.log_key->verifier_key());
+  const auto report = verify_receipt(*receipt, world.log_key->verifier().str());
   ASSERT_TRUE(report);
   for (const auto& check : report->checks) EXPECT_TRUE(check.ok) << check.name << check.detail;
   // Nobody's approval, nobody's grant.
