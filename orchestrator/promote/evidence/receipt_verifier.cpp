@@ -4,6 +4,7 @@
 #include "orchestrator/model/quorum.hpp"
 #include "orchestrator/model/standing.hpp"
 #include "orchestrator/promote/evidence/authorship.hpp"
+#include "orchestrator/promote/evidence/receipt_grant.hpp"
 #include "orchestrator/promote/evidence/receipt_reader.hpp"
 #include "orchestrator/promote/evidence/signed_statement.hpp"
 #include "orchestrator/promote/evidence/verification.hpp"
@@ -48,6 +49,9 @@ class Verifier {
     add("policy", check_policy());
     add("change", check_change());
     add("gate", check_gate());
+    if (receipt_.change.kind == ChangeKind::Grant) {
+      add("grant", check_grant(receipt_.change, receipt_.policy, policy_));
+    }
     add("evidence", check_evidence());
     for (const auto& envelope : receipt_.approvals) add("approval", check_approval(envelope));
     add("quorum", check_quorum());
@@ -262,9 +266,10 @@ class Verifier {
       }
       rules_met += rules.size();
     }
-    const std::size_t floor = receipt_.environment_class == EnvironmentClass::Production ? 2
-                              : receipt_.environment_class == EnvironmentClass::Staging  ? 1
-                                                                                         : 0;
+    const std::size_t floor = receipt_.change.kind == ChangeKind::Grant                    ? 1
+                              : receipt_.environment_class == EnvironmentClass::Production ? 2
+                              : receipt_.environment_class == EnvironmentClass::Staging    ? 1
+                                                                                           : 0;
     const auto people = agreed(among, longest);
     if (people.size() < floor) return wrong("fewer people approved it than the class demands");
     return fmt::format("{} rules filled by {} people.", rules_met, people.size());

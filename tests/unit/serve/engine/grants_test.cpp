@@ -53,6 +53,33 @@ TEST_F(Grants, TheReceiptOfOneVerifies) {
   EXPECT_FALSE(verify_receipt(forged, std::nullopt)->ok);
 }
 
+TEST_F(Grants, TheVerifierHoldsAReceiptAgainstTheSpecInIt) {
+  const auto asked = ask("erin");
+  open(asked, "bob");
+  const auto receipt =
+      show_receipt(world.engine(), EngineWorld::as("bob"), world.load(asked->id).receipt);
+  ASSERT_TRUE(receipt) << receipt.error().render();
+  const auto complaint = [&](const std::function<void(Json & environment)>& edit) {
+    auto altered = *receipt;
+    for (auto& document : altered["policy"]["documents"]) {
+      if (document.at("kind") == "Environment") edit(document["spec"]);
+    }
+    const auto report = verify_receipt(altered, std::nullopt);
+    EXPECT_TRUE(report);
+    for (const auto& check : report->checks) {
+      if (check.name == "grant") return check.ok ? std::string() : check.detail;
+    }
+    return std::string("there is no such check");
+  };
+  EXPECT_EQ(complaint([](Json&) {}), "");
+  EXPECT_NE(complaint([](Json& spec) { spec.erase("grantable"); }), "");
+  EXPECT_NE(complaint([](Json& spec) { spec["grantable"]["developer"]["to"] = {"bob"}; }), "");
+  EXPECT_NE(complaint([](Json& spec) { spec["grantable"]["developer"]["ttl"] = "1h"; }), "");
+  EXPECT_NE(complaint([](Json& spec) { spec["grantable"]["developer"]["approvals"] = 2; }), "");
+  EXPECT_NE(complaint([](Json& spec) { spec["gate"] = Json::array(); }), "");
+  EXPECT_NE(complaint([](Json& spec) { spec["bindings"].erase("approver"); }), "");
+}
+
 TEST_F(Grants, WhoAskedDecidesNothingNorWhoStandsBehindAService) {
   const auto asked = ask("erin");
   ASSERT_TRUE(asked);
