@@ -4,6 +4,7 @@
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/base/stop.hpp"
 #include "orchestrator/base/text.hpp"
+#include "orchestrator/promote/gate/decisions.hpp"
 #include "orchestrator/provision/apply/moves.hpp"
 #include "orchestrator/provision/apply/recovery.hpp"
 #include "orchestrator/provision/apply/teardown.hpp"
@@ -16,6 +17,7 @@
 #include "orchestrator/serve/engine/progress.hpp"
 #include "orchestrator/serve/engine/records.hpp"
 #include "orchestrator/serve/engine/request_grant.hpp"
+#include "orchestrator/serve/engine/root_of_trust.hpp"
 #include "orchestrator/serve/engine/run_programs.hpp"
 #include "orchestrator/serve/identity/powers.hpp"
 
@@ -77,6 +79,19 @@ Status mark_environment(Transaction& transaction, const Change& change, WallTime
   return save(transaction, **state);
 }
 
+// The power to execute, and the distance.
+Status may_claim(Transaction& transaction, const Bench& bench, const Change& change,
+                 const std::optional<Request>& by) {
+  auto authors = known_authors(transaction, *bench.bundle, change);
+  if (!authors) return fail(std::move(authors.error()));
+  const Case about{*bench.bundle, *bench.environment, change, *std::move(authors)};
+  if (!by) return may_execute_unasked(about);
+  const auto approvals = approvals_of(transaction, change.id);
+  if (!approvals) return fail(Error(approvals.error()));
+  return may_execute(about, by->caller.subject, *approvals,
+                     require(*bench.bundle, *bench.environment, by->caller, Power::Deploy));
+}
+
 struct ClaimInputs {
   const std::optional<Request>& by;
   CheckOutcomes checks;
@@ -88,21 +103,13 @@ Result<Claim> claim(Engine& engine, Transaction& transaction, const ChangeId& id
   const auto& by = inputs.by;
   auto change = load_change(transaction, id);
   if (!change) return fail(std::move(change.error()));
-  if (change->state != ChangeState::Waiting && change->state != ChangeState::Approved) {
-    return fail(ErrorKind::FailedPrecondition,
-                fmt::format("{} is {} and waits for nothing", id.str(), to_string(change->state)));
-  }
   auto bench = bench_for(engine, transaction, *change);
   if (!bench) return fail(std::move(bench.error()));
-  if (bench->removed && change->kind != ChangeKind::Destroy) {
-    return fail(Error(ErrorKind::FailedPrecondition,
-                      change->environment + " is no longer declared: it can only be taken down")
-                    .with_code("environment.removed"));
+  if (auto can = can_be_executed(*change, !bench->removed); !can) {
+    return fail(std::move(can.error()));
   }
-  if (!by && bench->environment->execute == Execution::ByOperator) {
-    return fail(Error(ErrorKind::Refused,
-                      fmt::format("changes of {} are executed by an operator", change->environment))
-                    .with_code("gate.by-operator"));
+  if (auto may = may_claim(transaction, *bench, *change, by); !may) {
+    return fail(std::move(may.error()));
   }
   if (by) change->executor = by->caller.subject;
   auto judged = judge(engine, transaction, *bench, *change, inputs.checks);
@@ -352,6 +359,10 @@ std::vector<std::string> what_is_left(Work& work, const Error& reason) {
 
 Result<Change> run_policy(Engine& engine, Claim& claim) {
   return finish_change(engine, claim, [&](Transaction& transaction) -> Status {
+    if (auto noted = note_confirmed(transaction, claim.change); !noted) return noted;
+    auto root = confirms_root(transaction, claim.change.id);
+    if (!root) return fail(std::move(root.error()));
+    if (*root) return {};
     return accept_bundle(engine, transaction, own_entry(engine, "bundle.accept", "organization"),
                          claim.change.bundle_digest);
   });
@@ -436,13 +447,14 @@ Result<Claim> reclaim_change(Engine& engine, const ChangeId& id) {
 Result<Claim> claim_by_operator(Engine& engine, const Request& request, const ChangeId& id,
                                 std::stop_token stop) {
   return audited(engine, request, "change.execute", "change:" + id.str(), [&]() -> Result<Claim> {
+    // Asked before any program runs, and once more in the transaction that claims it.
     auto allowed =
         in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) -> Status {
           auto change = load_change(transaction, id);
           if (!change) return fail(std::move(change.error()));
           auto bench = bench_for(engine, transaction, *change);
           if (!bench) return fail(std::move(bench.error()));
-          return may_execute(transaction, *bench, *change, request.caller);
+          return may_claim(transaction, *bench, *change, request);
         });
     if (!allowed) return fail(std::move(allowed.error()));
     return claim_change(engine, id, request, stop);

@@ -6,9 +6,12 @@
 #include "orchestrator/promote/evidence/dsse.hpp"
 #include "orchestrator/promote/evidence/signed_statement.hpp"
 #include "orchestrator/promote/evidence/statement.hpp"
+#include "orchestrator/promote/gate/standing_decisions.hpp"
 #include "orchestrator/serve/engine/grant_gate.hpp"
 #include "orchestrator/serve/engine/records.hpp"
 #include "orchestrator/serve/engine/review_grant.hpp"
+#include "orchestrator/serve/engine/roll_back.hpp"
+#include "orchestrator/serve/engine/root_of_trust.hpp"
 #include "orchestrator/serve/engine/standing_bundle.hpp"
 
 #include <fmt/format.h>
@@ -31,7 +34,8 @@ Result<std::vector<Approval>> holding_approvals(Engine& engine, Transaction& tra
   auto expected = expected_approval(engine, transaction, bench, change);
   if (!expected) return fail(std::move(expected.error()));
   std::vector<Approval> holding;
-  for (auto& approval : *stored) {
+  // What was taken back is gone, also where the revocation was about an earlier plan.
+  for (auto& approval : standing_decisions(*std::move(stored))) {
     const auto opened = open_approval(approval.envelope, bench.bundle->directory);
     if (!opened || opened->approval.approver != approval.approver) continue;
     const auto& signed_one = opened->approval;
@@ -117,10 +121,14 @@ Result<Bench> bench_for(Engine& engine, Transaction& transaction, const std::str
 
 Result<Bench> bench_for(Engine& engine, Transaction& transaction, const Change& change) {
   auto bench = bench_for(engine, transaction, change.environment);
-  if (!bench || change.kind != ChangeKind::Grant) return bench;
-  auto terms = terms_of(change.plan);
-  if (!terms) return fail(std::move(terms.error()).in("reading " + change.id.str()));
-  bench->bundle = with_grant_gate(*bench->bundle, change.environment, *terms);
+  if (!bench) return bench;
+  if (change.kind == ChangeKind::Rollback) {
+    bench->bundle = with_rollback_gate(bench->bundle, change.environment, change.requester);
+  } else if (change.kind == ChangeKind::Grant) {
+    auto terms = terms_of(change.plan);
+    if (!terms) return fail(std::move(terms.error()).in("reading " + change.id.str()));
+    bench->bundle = with_grant_gate(*bench->bundle, change.environment, *terms);
+  }
   bench->environment = bench->bundle->environment(change.environment);
   return bench;
 }
@@ -227,6 +235,12 @@ Result<Judgement> judge(Engine& engine, Transaction& transaction, const Bench& b
                           *std::move(owed)};
   judgement.result = evaluate_gate(inputs);
   if (failed) return fail(*std::move(failed));
+  auto unconfirmed = unconfirmed_root(transaction, *bench.bundle, *bench.environment);
+  if (!unconfirmed) return fail(std::move(unconfirmed.error()));
+  if (*unconfirmed) {
+    judgement.result.conditions.push_back(**std::move(unconfirmed));
+    judgement.result.met = false;
+  }
   judgement.record = gate_record(inputs, judgement.result);
   judgement.approvals = *std::move(approvals);
   judgement.evidence = std::move(known->envelopes);

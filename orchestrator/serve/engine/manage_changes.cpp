@@ -182,6 +182,22 @@ bool is_there(const EnvironmentState& state) {
   return state.status != EnvironmentStatus::Absent && state.status != EnvironmentStatus::Destroyed;
 }
 
+// What is being executed there now: it goes first, and ends nothing that waits behind it.
+Result<std::vector<Json>> queue_of(Transaction& transaction, const Change& change) {
+  auto others = open_changes(transaction, change.environment);
+  if (!others) return fail(std::move(others.error()));
+  std::vector<Json> queue;
+  for (const auto& other : *others) {
+    if (other.state != ChangeState::Executing && other.state != ChangeState::Verifying) continue;
+    queue.push_back({{"condition", "queue"},
+                     {"met", false},
+                     {"detail", fmt::format("{} is being executed since {}.", other.id.str(),
+                                            other.history.back().at)},
+                     {"who_can_unblock", Json::array()}});
+  }
+  return queue;
+}
+
 }  // namespace
 
 Result<Json> list_changes(Engine& engine, const Request& request, const ChangeFilter& filter) {
@@ -221,6 +237,9 @@ Result<Json> show_change(Engine& engine, const Request& request, const ChangeId&
               judge(engine, transaction, opened.bench, change, checks.value_or(CheckOutcomes()));
           if (!judged) return fail(std::move(judged.error()));
           gate = gate_json(judged->result);
+          auto queue = queue_of(transaction, change);
+          if (!queue) return fail(std::move(queue.error()));
+          for (auto& each : *queue) gate.push_back(std::move(each));
           waits_for_people =
               std::any_of(judged->result.conditions.begin(), judged->result.conditions.end(),
                           [](const auto& each) { return !each.met && each.waits_for_people; });

@@ -12,9 +12,8 @@ namespace bailey {
 [[nodiscard]] Result<Change> request_grant(Engine& engine, const Request& request,
                                            const GrantAsk& ask);
 
-/// The change as things stand now: planned anew when another bundle was accepted; superseded when
-/// the spec offers it no more or the environment is gone; expired when nobody has let it in for a
-/// day.
+/// The change as things stand now: it ends when the environment is gone, and expires when nobody
+/// has let it in for a day. Under another policy it has ended before, like every change.
 [[nodiscard]] Result<Change> replan_grant(Engine& engine, Change change);
 
 /// Conflict or Refused unless the change asks for what may be given now.
