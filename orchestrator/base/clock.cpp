@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <cstdint>
+#include <ctime>
 #include <mutex>
 
 namespace bailey {
@@ -39,7 +40,10 @@ WallTime SystemClock::wall_now() const {
 }
 
 MonotonicTime SystemClock::monotonic_now() const {
-  return std::chrono::steady_clock::now();
+  // Unlike std::chrono::steady_clock it counts while the machine is suspended.
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return MonotonicTime(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
 }
 
 bool SystemClock::sleep_for(std::chrono::milliseconds duration, std::stop_token stop) {

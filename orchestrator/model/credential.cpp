@@ -29,7 +29,8 @@ nlohmann::json to_json(const Credential& credential) {
           {"identity", credential.identity},
           {"status", to_string(credential.status)},
           {"issued_at", credential.issued_at},
-          {"expires_at", credential.expires_at}};
+          {"expires_at", credential.expires_at},
+          {"grant", credential.grant.str()}};
 }
 
 nlohmann::json to_json(const Lease& lease) {
@@ -40,7 +41,8 @@ nlohmann::json to_json(const Lease& lease) {
           {"holder", lease.holder},
           {"issued_at", lease.issued_at},
           {"expires_at", lease.expires_at},
-          {"revoked", lease.revoked}};
+          {"revoked", lease.revoked},
+          {"grant", lease.grant.str()}};
 }
 
 Result<Credential> credential_from_json(const nlohmann::json& value) {
@@ -60,6 +62,7 @@ Result<Credential> credential_from_json(const nlohmann::json& value) {
                    credential.status);
   reader.read("issued_at", credential.issued_at);
   reader.read("expires_at", credential.expires_at);
+  reader.read("grant", credential.grant);
   if (auto read = reader.finish(); !read) return fail(std::move(read.error()));
   return credential;
 }
@@ -75,6 +78,7 @@ Result<Lease> lease_from_json(const nlohmann::json& value) {
   reader.read("issued_at", lease.issued_at);
   reader.read("expires_at", lease.expires_at);
   reader.read("revoked", lease.revoked);
+  reader.read("grant", lease.grant);
   if (auto read = reader.finish(); !read) return fail(std::move(read.error()));
   return lease;
 }

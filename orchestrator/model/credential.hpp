@@ -9,6 +9,8 @@
 
 namespace bailey {
 
+using GrantId = StrongId<struct GrantIdTag>;
+
 enum class CredentialStatus : std::uint8_t {
   Issuing,  ///< Written down before the provider is asked: one may exist there under `name`.
   Active,
@@ -29,6 +31,7 @@ struct Credential {
   CredentialStatus status = CredentialStatus::Issuing;
   std::string issued_at;
   std::string expires_at;
+  GrantId grant = {};  ///< That it was taken by and ends with; empty: by a binding.
 };
 
 /// A time-limited hand-out of a credential to somebody.
@@ -41,6 +44,7 @@ struct Lease {
   std::string issued_at;
   std::string expires_at;
   bool revoked = false;
+  GrantId grant = {};  ///< As that of its credential.
 };
 
 [[nodiscard]] std::string_view to_string(CredentialStatus status) noexcept;

@@ -450,6 +450,12 @@ class EngineWorld {
     }));
   }
 
+  void forget_setting(const std::string& name) {
+    EXPECT_TRUE(in_transaction(*store, Access::Write, [&](Transaction& transaction) {
+      return transaction.erase(Collection::Setting, name);
+    }));
+  }
+
   [[nodiscard]] Engine& engine() { return *engine_; }
   [[nodiscard]] std::filesystem::path folder() const { return folder_->path(); }
   const TestKey& key(const std::string& name) {

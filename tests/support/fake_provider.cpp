@@ -628,9 +628,7 @@ Result<IssuedCredential> FakeProvider::issue(const Identity& identity, const Iss
   const auto id = identity.id + "/" + request.name;
   {
     const std::lock_guard lock(cloud_.mutex_);
-    if (!cloud_.credentials_.insert(id).second) {
-      return fail(ErrorKind::Conflict, "there is a credential " + request.name);
-    }
+    cloud_.credentials_.insert(id);  // One of the same name is replaced, as the contract says.
   }
   if (auto error = call.after()) return fail(*std::move(error));
   IssuedCredential issued;

@@ -293,6 +293,7 @@ std::optional<Bundle> read_bundle(const BundleSources& sources, const ProviderSc
   spec::check_projects(workspace);
   spec::check_environments(workspace);
   spec::check_gates(workspace);
+  spec::check_access(workspace);
   spec::check_floors(workspace);
   const bool failed = own.has_errors();
   for (auto& finding : own.sorted()) diagnostics.add(std::move(finding));

@@ -312,8 +312,7 @@ ValueTable environment_spec() {
       optional("parameters", "Values of the template's parameters.",
                map(TextFormat::FieldName, of_type(ValueType::Scalar))),
       optional("bindings", "Who holds which role.", map(TextFormat::Name, subjects())),
-      not_yet(optional("grantable", "Roles on request, for a while.",
-                       map(TextFormat::Name, grantable))),
+      optional("grantable", "Roles on request, for a while.", map(TextFormat::Name, grantable)),
       optional("execute", "Who starts an approved change.", one_of({"on-approval", "by-operator"})),
       optional("credentials", "Credentials that are issued.", map(TextFormat::Name, credential)),
       not_yet(optional("repositories", "Where artifacts are copied to, by digest.",
@@ -328,7 +327,7 @@ ValueTable environment_spec() {
               optional("onFailedVerification", "Roll back when `verify` fails.",
                        of_type(ValueType::Boolean)),
           })),
-      not_yet(optional("breakGlass", "Emergency access.", break_glass())),
+      optional("breakGlass", "Emergency access.", break_glass()),
       optional("owner", "The person a sandbox belongs to.", text(TextFormat::Person)),
       optional("ttl", "How long a sandbox lives.", duration()),
   });

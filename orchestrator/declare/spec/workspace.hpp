@@ -76,6 +76,8 @@ void check_projects(Workspace& workspace);
 void check_environments(Workspace& workspace);
 /// Conditions that can be met, programs that exist. (check_gate.cpp)
 void check_gates(Workspace& workspace);
+/// Grants that others can agree to, emergencies that others can review. (check_access.cpp)
+void check_access(Workspace& workspace);
 /// The least that each class asks for. (check_floors.cpp)
 void check_floors(Workspace& workspace);
 

@@ -5,6 +5,7 @@
 #include "orchestrator/model/quorum.hpp"
 #include "orchestrator/model/standing.hpp"
 #include "orchestrator/promote/evidence/authorship.hpp"
+#include "orchestrator/promote/evidence/receipt_grant.hpp"
 #include "orchestrator/promote/evidence/receipt_reader.hpp"
 #include "orchestrator/promote/evidence/signed_statement.hpp"
 #include "orchestrator/promote/evidence/verification.hpp"
@@ -49,6 +50,9 @@ class Verifier {
     add("policy", check_policy());
     add("change", check_change());
     add("gate", check_gate());
+    if (receipt_.change.kind == ChangeKind::Grant) {
+      add("grant", check_grant(receipt_.change, receipt_.policy, policy_));
+    }
     add("evidence", check_evidence());
     for (const auto& envelope : receipt_.approvals) add("approval", check_approval(envelope));
     add("quorum", check_quorum());
@@ -247,8 +251,9 @@ class Verifier {
     return people;
   }
 
-  /// A rollback leads to what has passed the whole gate before.
+  /// A rollback leads to what has passed the whole gate before; by a grant nothing comes in.
   [[nodiscard]] std::size_t approvals_demanded() const {
+    if (receipt_.change.kind == ChangeKind::Grant) return 1;
     if (receipt_.environment_class < EnvironmentClass::Staging) return 0;
     if (receipt_.change.kind == ChangeKind::Rollback) {
       const bool automatic = receipt_.change.requester == rollback_subject();

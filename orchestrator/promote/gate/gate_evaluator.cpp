@@ -1,6 +1,7 @@
 #include "orchestrator/promote/gate/gate_evaluator.hpp"
 
 #include "orchestrator/base/text.hpp"
+#include "orchestrator/model/grant.hpp"
 #include "orchestrator/model/own_subjects.hpp"
 #include "orchestrator/model/quorum.hpp"
 #include "orchestrator/model/standing.hpp"
@@ -59,6 +60,7 @@ class Evaluation {
     }
     if (!(goes_back() && goes_back_by_itself())) result.conditions.push_back(judge_freezes());
     if (auto duties = judge_duties(); !duties.met) result.conditions.push_back(std::move(duties));
+    judge_reviews(result.conditions);
     const auto all_met = [&] {
       return std::all_of(result.conditions.begin(), result.conditions.end(),
                          [](const ConditionResult& each) { return each.met; });
@@ -289,6 +291,34 @@ class Evaluation {
     return result;
   }
 
+  // Whoever breaks the glass again while a review is owed owes one more.
+  void judge_reviews(std::vector<ConditionResult>& conditions) const {
+    if (is_break_glass(inputs_.change)) return;
+    for (const auto& owed : inputs_.owed_reviews) {
+      auto result = standing(false, describe(owed));
+      result.condition = "review";
+      result.who_can_unblock = owed.reviewers;
+      result.waits_for_people = true;
+      conditions.push_back(std::move(result));
+    }
+  }
+
+  static std::string describe(const OwedReview& owed) {
+    auto text = fmt::format("Frozen since {}, when {} broke the glass for {} ({}).", owed.since,
+                            owed.holder, owed.incident, owed.grant);
+    if (owed.open) text += " The emergency access has not ended yet.";
+    text +=
+        fmt::format(" {} of {} from {} have signed the review", owed.have, owed.count, owed.from);
+    if (owed.overdue) {
+      text += fmt::format(", which is late: it was due at {}", owed.due);
+    } else if (!owed.due.empty()) {
+      text += fmt::format(", due at {}", owed.due);
+    }
+    text += ".";
+    if (owed.reviewers.empty()) text += " Nobody can sign it as things are.";
+    return text;
+  }
+
   template <class Kind>
   [[nodiscard]] bool asks_for() const {
     const auto& gate = inputs_.environment.gate;
@@ -357,6 +387,11 @@ class Evaluation {
       result.met = false;
       result.detail = fmt::format("The class {} demands {}.", to_string(environment_class), detail);
     };
+    // By a grant nothing comes in; who gets it must not be alone, wherever it is.
+    if (inputs_.change.kind == ChangeKind::Grant) {
+      if (approvers_.agreed(longest_validity()).empty()) refuse("that somebody else agrees");
+      return result;
+    }
     if (environment_class < EnvironmentClass::Test) return result;
     // What a rollback leads to has passed the whole gate before, as its receipt shows.
     const bool back = goes_back();

@@ -30,6 +30,22 @@ struct CheckOutcome {
   std::string detail;  ///< One line for people.
 };
 
+/// Somebody broke the glass of the environment, and the review that this asks for is not complete:
+/// until it is, ordinary changes wait.
+struct OwedReview {
+  std::string grant;
+  std::string holder;  ///< Subject.
+  std::string incident;
+  std::string since;  ///< RFC 3339.
+  bool open = false;  ///< The emergency access has not ended yet.
+  std::string from;   ///< Subject: who reviews.
+  int have = 0;
+  int count = 1;
+  std::string due;  ///< RFC 3339; empty while it is open.
+  bool overdue = false;
+  std::vector<std::string> reviewers;  ///< Whose review would count now.
+};
+
 using VerifiedLookup = std::function<std::optional<VerifiedItem>(const std::string& environment,
                                                                  const std::string& digest)>;
 
@@ -45,15 +61,17 @@ struct GateInputs {
   std::vector<EvidenceItem> evidence;
   std::map<std::size_t, CheckOutcome> checks;  ///< By the condition's index in the gate.
   WallTime now;
+  std::vector<OwedReview> owed_reviews = {};
 };
 
 /// One condition as it stands. `detail` and `who_can_unblock` are for people.
 struct ConditionResult {
-  std::string condition;  ///< kind_of() the condition, or `freeze`, `duty` or `floor`.
+  /// kind_of() the condition, or `freeze`, `duty`, `review` or `floor`.
+  std::string condition;
   bool met = false;
   std::string detail;
   std::vector<std::string> who_can_unblock;  ///< People and services; empty: nobody, or time alone.
-  bool waits_for_people = false;             ///< An approval is what is missing.
+  bool waits_for_people = false;             ///< An approval, or a review, is what is missing.
   std::optional<WallTime> opens_at;          ///< When time alone will have met it.
   std::optional<WallTime> since;             ///< Not met since; nothing where it cannot be told.
 };
@@ -68,9 +86,11 @@ struct GateResult {
 };
 
 /// Judges a change. Pure: the same inputs, the same answer. Whatever is absent counts against the
-/// change. Three conditions stand in no spec: `freeze` is always listed; `duty` is listed only when
-/// somebody does in this change what an exclusive duty keeps apart, and `floor` only when the
-/// gate's own conditions would let through what the class forbids.
+/// change. Four conditions stand in no spec: `freeze` is always listed; `duty` only when somebody
+/// does in this change what an exclusive duty keeps apart; `review`, for each review of an emergency
+/// that is owed, except to another emergency; and `floor` only when the gate's own conditions would
+/// let through what the class forbids. The floor of a grant is the same in every class: somebody
+/// else's approval.
 [[nodiscard]] GateResult evaluate_gate(const GateInputs& inputs);
 
 /// The people whose approval would count here: in the Directory today, holding `approve` in the

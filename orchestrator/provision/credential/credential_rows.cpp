@@ -1,6 +1,7 @@
 #include "orchestrator/provision/credential/credential_rows.hpp"
 
 #include "orchestrator/base/json.hpp"
+#include "orchestrator/model/grant.hpp"
 #include "orchestrator/model/json_reader.hpp"
 
 #include <fmt/format.h>
@@ -159,8 +160,12 @@ Result<CredentialListing> list_credentials(Transaction& transaction,
 
 CredentialScope scope_of(const Environment& environment, const Template& spec,
                          const EnvironmentState& state) {
-  return {environment.name, state.uid,  environment.environment_class,
-          state.boundary,   spec.roles, environment.credentials};
+  CredentialScope scope{environment.name, state.uid,  environment.environment_class,
+                        state.boundary,   spec.roles, environment.credentials};
+  if (environment.break_glass) {
+    scope.roles[std::string(kBreakGlassRole)] = break_glass_role(spec);
+  }
+  return scope;
 }
 
 }  // namespace bailey

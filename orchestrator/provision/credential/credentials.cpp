@@ -56,6 +56,7 @@ Result<LeasedCredential> lease_role(const CredentialTools& tools, const Credenti
   }
   Rows rows(tools, scope, actor);
   auto draft = credential::draft_of(tools, scope, request.role, request.ttl);
+  draft.grant = request.grant;
   Lease lease;
   lease.id = LeaseId(new_id(tools.random, "lease"));
   lease.credential = draft.id;
@@ -64,12 +65,16 @@ Result<LeasedCredential> lease_role(const CredentialTools& tools, const Credenti
   lease.holder = request.holder;
   lease.issued_at = draft.issued_at;
   lease.expires_at = draft.expires_at;
+  lease.grant = request.grant;
+  const auto guard = [&](Transaction& transaction) {
+    return request.guard ? request.guard(transaction, draft.id) : Status();
+  };
   auto issued = credential::issue(
       tools, scope, rows, draft,
       [&](Transaction& transaction, const Credential&, const IssuedCredential&) {
         return rows.put(transaction, lease);
       },
-      stop);
+      stop, guard);
   if (!issued) return fail(std::move(issued.error()));
   return LeasedCredential{std::move(lease), std::move(issued->material)};
 }
@@ -87,6 +92,14 @@ Status revoke_lease(const CredentialTools& tools, const CredentialScope& scope,
   }
   return credential::revoke_where(
       tools, scope, rows, [&](const Credential& one) { return one.id == found->credential; }, stop);
+}
+
+Status revoke_of_grant(const CredentialTools& tools, const CredentialScope& scope,
+                       const GrantId& grant, const Actor& actor, std::stop_token stop) {
+  Rows rows(tools, scope, actor);
+  return credential::revoke_where(
+      tools, scope, rows,
+      [&](const Credential& one) { return !grant.empty() && one.grant == grant; }, stop);
 }
 
 Status revoke_role(const CredentialTools& tools, const CredentialScope& scope,

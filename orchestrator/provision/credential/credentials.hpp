@@ -13,6 +13,7 @@
 #include "orchestrator/record/store/state_store.hpp"
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <optional>
 #include <stop_token>
@@ -53,7 +54,7 @@ struct CredentialScope {
   EnvironmentUid environment_uid;
   EnvironmentClass environment_class = EnvironmentClass::Production;
   std::string boundary;
-  std::map<std::string, Role> roles;                  ///< Of the template.
+  std::map<std::string, Role> roles;  ///< Of the template, and that of an emergency.
   std::map<std::string, CredentialSpec> credentials;  ///< Standing ones, of the spec.
 };
 
@@ -76,6 +77,10 @@ struct Actor {
 [[nodiscard]] Status stamp_credentials(const CredentialTools& tools, const CredentialScope& scope,
                                        const Actor& actor, std::stop_token stop);
 
+/// Gives one role its identity, where stamping has not come by since the role is declared.
+[[nodiscard]] Status stamp_role(const CredentialTools& tools, const CredentialScope& scope,
+                                const std::string& role, const Actor& actor, std::stop_token stop);
+
 /// Issues every standing credential anew and then revokes the ones before: they overlap.
 [[nodiscard]] Status renew_credentials(const CredentialTools& tools, const CredentialScope& scope,
                                        const Actor& actor, std::stop_token stop);
@@ -84,6 +89,10 @@ struct LeaseRequest {
   std::string role;
   std::string holder;  ///< Subject.
   std::chrono::seconds ttl = kDefaultCredentialTtl;
+  GrantId grant = {};  ///< That it is taken by.
+  /// Unless empty: asked in the transaction that writes the intent down, with the id that the
+  /// credential will have; what it refuses is never asked for at the provider.
+  std::function<Status(Transaction&, const CredentialId&)> guard = {};
 };
 
 struct LeasedCredential {
@@ -104,6 +113,10 @@ struct LeasedCredential {
 /// that is revoked.
 [[nodiscard]] Status revoke_lease(const CredentialTools& tools, const CredentialScope& scope,
                                   const LeaseId& lease, const Actor& actor, std::stop_token stop);
+/// All credentials that were taken by a grant, those included whose issuing was interrupted.
+[[nodiscard]] Status revoke_of_grant(const CredentialTools& tools, const CredentialScope& scope,
+                                     const GrantId& grant, const Actor& actor,
+                                     std::stop_token stop);
 /// All credentials of a role, leased and standing.
 [[nodiscard]] Status revoke_role(const CredentialTools& tools, const CredentialScope& scope,
                                  const std::string& role, const Actor& actor, std::stop_token stop);

@@ -166,7 +166,7 @@ Result<Identity> issuer_of(Rows& rows, const CredentialScope& scope, const std::
 Result<IssuedCredential> issue(
     const CredentialTools& tools, const CredentialScope& scope, Rows& rows, Credential draft,
     const std::function<Status(Transaction&, const Credential&, const IssuedCredential&)>& also,
-    std::stop_token stop) {
+    std::stop_token stop, const std::function<Status(Transaction&)>& guard) {
   auto issuer = issuer_of(rows, scope, draft.role);
   if (!issuer) return fail(std::move(issuer.error()));
   draft.identity = issuer->id;
@@ -176,6 +176,9 @@ Result<IssuedCredential> issue(
         auto before = current(rows, transaction, draft);
         if (!before) return fail(std::move(before.error()));
         again = before->has_value();
+        if (guard) {
+          if (auto may = guard(transaction); !may) return may;
+        }
         return rows.put(transaction, draft);
       });
   if (!intended) return fail(std::move(intended.error()));

@@ -16,13 +16,14 @@ namespace bailey::credential {
 [[nodiscard]] Result<Identity> issuer_of(Rows& rows, const CredentialScope& scope,
                                          const std::string& role);
 
-/// Writes the draft down, asks the provider, and completes the row together with what `also`
-/// writes. A refusal that proves that nothing was issued ends the row as revoked; otherwise it
-/// stays as `issuing`, or as `revoking` when there is no entry that will complete it.
+/// Writes the draft down in one transaction with `guard`, asks the provider, and completes the row
+/// together with what `also` writes. What `guard` refuses leaves nothing behind. A refusal that
+/// proves that nothing was issued ends the row as revoked; otherwise it stays as `issuing`, or as
+/// `revoking` when there is no entry that will complete it.
 [[nodiscard]] Result<IssuedCredential> issue(
     const CredentialTools& tools, const CredentialScope& scope, Rows& rows, Credential draft,
     const std::function<Status(Transaction&, const Credential&, const IssuedCredential&)>& also,
-    std::stop_token stop);
+    std::stop_token stop, const std::function<Status(Transaction&)>& guard = {});
 
 /// Revokes at the provider and in the rows, the lease of it included.
 [[nodiscard]] Status revoke(const CredentialTools& tools, const CredentialScope& scope, Rows& rows,

@@ -34,6 +34,15 @@ class Stamping {
     return std::move(failure).take();
   }
 
+  Status stamp_one(const std::string& name) {
+    const auto role = scope_.roles.find(name);
+    if (role == scope_.roles.end() || role->second.grants.empty()) {
+      return fail(ErrorKind::FailedPrecondition,
+                  fmt::format("the role {} has no grant at the provider", name));
+    }
+    return ensure_identity(name, role->second);
+  }
+
   Status renew() {
     FirstFailure failure;
     for (const auto& [entry, spec] : scope_.credentials) {
@@ -183,6 +192,11 @@ Status stamp_credentials(const CredentialTools& tools, const CredentialScope& sc
   failure.note(Stamping(tools, scope, actor, stop).stamp());
   failure.note(sweep_credentials(tools, scope, actor, stop));
   return std::move(failure).take();
+}
+
+Status stamp_role(const CredentialTools& tools, const CredentialScope& scope,
+                  const std::string& role, const Actor& actor, std::stop_token stop) {
+  return Stamping(tools, scope, actor, std::move(stop)).stamp_one(role);
 }
 
 Status renew_credentials(const CredentialTools& tools, const CredentialScope& scope,

@@ -4,6 +4,7 @@
 #include "orchestrator/base/text.hpp"
 #include "orchestrator/serve/api/problem.hpp"
 #include "orchestrator/serve/api/routes.hpp"
+#include "orchestrator/serve/engine/hold_grant.hpp"
 #include "orchestrator/serve/identity/token_registry.hpp"
 
 #include <fmt/format.h>
@@ -49,6 +50,7 @@ Api::Api(Engine& engine, Worker& worker) : engine_(engine) {
   add_bundle_routes(router_, engine, worker);
   add_change_routes(router_, engine, worker);
   add_environment_routes(router_, engine, worker);
+  add_grant_routes(router_, engine, worker);
   add_audit_routes(router_, engine);
 }
 
@@ -61,9 +63,11 @@ Result<Caller> Api::caller_of(const ServerRequest& request) {
   if (header.substr(0, kBearer.size()) != kBearer) {
     return fail(ErrorKind::Unauthenticated, "the Authorization header is not a bearer token");
   }
-  return in_transaction(engine_.store(), Access::Read, [&](Transaction& transaction) {
+  auto caller = in_transaction(engine_.store(), Access::Read, [&](Transaction& transaction) {
     return authenticate(transaction, header.substr(kBearer.size()), engine_.clock().wall_now());
   });
+  if (!caller) return caller;
+  return with_grants(engine_, *std::move(caller));
 }
 
 ServerResponse Api::answer(const ServerRequest& request, const std::string& id) {

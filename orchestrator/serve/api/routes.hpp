@@ -11,6 +11,7 @@ void add_session_routes(Router& router, Engine& engine);
 void add_bundle_routes(Router& router, Engine& engine, Worker& worker);
 void add_change_routes(Router& router, Engine& engine, Worker& worker);
 void add_environment_routes(Router& router, Engine& engine, Worker& worker);
+void add_grant_routes(Router& router, Engine& engine, Worker& worker);
 void add_audit_routes(Router& router, Engine& engine);
 
 /// The value as an answer, or the failure as it is.

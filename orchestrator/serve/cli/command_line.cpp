@@ -5,6 +5,7 @@
 #include "orchestrator/serve/cli/commands/audit_commands.hpp"
 #include "orchestrator/serve/cli/commands/change_commands.hpp"
 #include "orchestrator/serve/cli/commands/environment_commands.hpp"
+#include "orchestrator/serve/cli/commands/grant_commands.hpp"
 #include "orchestrator/serve/cli/commands/session_commands.hpp"
 #include "orchestrator/serve/cli/commands/spec_commands.hpp"
 
@@ -45,6 +46,7 @@ class Grammar {
     add_drift();
     add_sandboxes();
     add_credentials();
+    add_grants();
     add_audit();
     add_sessions();
     add_programs();
@@ -95,6 +97,9 @@ class Grammar {
   void add_targets(CLI::App* command) {
     command->add_option("--target", targets_,
                         "ENV/RESOURCE: only this and what it needs; sandboxes and development");
+  }
+  void add_grant(CLI::App* command) {
+    command->add_option("GRANT", grant_, "Id of a grant: grt-...")->required();
   }
   void add_key(CLI::App* command) {
     command->add_option("--key", key_, "SSH key to sign with (BAILEY_KEY, ~/.ssh/id_...)");
@@ -341,6 +346,51 @@ class Grammar {
     revoke->add_option("--role", role_, "All of this role")->excludes(by_lease);
   }
 
+  [[nodiscard]] GrantCommand grant_command(const std::string& role) const {
+    GrantCommand command{environment_, role, {}, reason_, incident_, wait_};
+    if (!grant_ttl_.empty()) command.ttl = parse_duration(grant_ttl_);
+    return command;
+  }
+
+  void add_grant_terms(CLI::App* command) {
+    add_environment(command);
+    command->add_option("--reason", reason_, "Why: it is kept and shown")->required();
+    command->add_option("--ttl", grant_ttl_, "For how long (default: what the spec allows)")
+        ->check(is_duration);
+    add_wait(command);
+  }
+
+  void add_grants() {
+    auto& grant = noun("grant", "Roles for a while, on request or in an emergency");
+    auto* request = add(grant, "request", "Ask for a role for a while", [this](const Context& c) {
+      return request_grant(c, grant_command(role_));
+    });
+    add_grant_terms(request);
+    request->add_option("--role", role_, "A role that is grantable to you there")->required();
+    auto* list = add(grant, "list", "Grants and requests, newest first",
+                     [this](const Context& c) { return list_grants(c, environment_, all_); });
+    add_environment(list, false);
+    list->add_flag("--all", all_, "Also those that are over and owe nothing");
+    add_grant(add(grant, "show", "Who has it, why, what was done by it",
+                  [this](const Context& context) { return show_grant(context, grant_); }));
+    add_grant(add(grant, "revoke", "End it now, at the provider too",
+                  [this](const Context& context) { return revoke_grant(context, grant_); }));
+    auto* review = add(grant, "review", "Sign that you have looked at an emergency access",
+                       [this](const Context& context) {
+                         return review_grant(context, {grant_, conclusion_, key_, yes_});
+                       });
+    add_grant(review);
+    review->add_option("--conclusion,--reason", conclusion_, "What came of looking at it");
+    add_key(review);
+    review->add_flag("--yes", yes_, "Sign without asking");
+
+    auto* glass =
+        add("break-glass", "Ask for emergency access: loud, short, reviewed afterwards",
+            [this](const Context& context) { return request_grant(context, grant_command({})); });
+    add_grant_terms(glass);
+    glass->add_option("--incident", incident_, "Id of the incident")->required();
+  }
+
   void add_audit() {
     auto& audit = noun("audit", "The log of every act and refusal");
     auto* list = add(audit, "list", "Entries, oldest first", [this](const Context& context) {
@@ -441,6 +491,11 @@ class Grammar {
   std::string role_;
   std::string ttl_ = "1h";
   std::string for_ = "24h";
+  std::string grant_;
+  std::string grant_ttl_;
+  std::string incident_;
+  std::string conclusion_ = "looked at";
+  bool all_ = false;
   std::vector<std::string> targets_;
   DriftCommand drift_;
   std::string lease_;

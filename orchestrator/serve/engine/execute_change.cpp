@@ -16,6 +16,7 @@
 #include "orchestrator/serve/engine/policy_change.hpp"
 #include "orchestrator/serve/engine/progress.hpp"
 #include "orchestrator/serve/engine/records.hpp"
+#include "orchestrator/serve/engine/request_grant.hpp"
 #include "orchestrator/serve/engine/root_of_trust.hpp"
 #include "orchestrator/serve/engine/run_programs.hpp"
 #include "orchestrator/serve/identity/powers.hpp"
@@ -54,12 +55,21 @@ Status check_current(Engine& engine, Transaction& transaction, const Bench& benc
   }
   if (change.kind == ChangeKind::Policy)
     return check_policy_is_current(engine, transaction, change);
+  if (change.kind == ChangeKind::Grant) return check_grant_is_current(engine, transaction, change);
   return check_plan_is_current(transaction, change.plan);
 }
 
-// Decisions about drift leave the environment what it is meanwhile.
+// A grant does nothing to its environment: it neither waits for who works there, nor holds them up.
+std::string worked_on(const Change& change) {
+  return change.kind == ChangeKind::Grant ? "grant/" + change.id.str() : change.environment;
+}
+
+// Decisions about drift leave the environment what it is meanwhile, and so do grants.
 Status mark_environment(Transaction& transaction, const Change& change, WallTime steady_now) {
-  if (change.kind == ChangeKind::Policy || change.kind == ChangeKind::Drift) return {};
+  if (change.kind == ChangeKind::Policy || change.kind == ChangeKind::Drift ||
+      change.kind == ChangeKind::Grant) {
+    return {};
+  }
   auto state = find_environment_state(transaction, change.environment);
   if (!state) return fail(std::move(state.error()));
   if (!*state) return fail(ErrorKind::Internal, "an environment with a change has no record");
@@ -108,7 +118,7 @@ Result<Claim> claim(Engine& engine, Transaction& transaction, const ChangeId& id
   if (auto current = check_current(engine, transaction, *bench, *change); !current) {
     return fail(std::move(current.error()));
   }
-  auto fence = acquire_lease(transaction, change->environment, "change:" + id.str(),
+  auto fence = acquire_lease(transaction, worked_on(*change), "change:" + id.str(),
                              engine.lease_ttl(), engine.clock().wall_now());
   if (!fence) return fail(std::move(fence.error()));
   step(*change, ChangeState::Executing, engine.now(),
@@ -418,7 +428,7 @@ Result<Claim> reclaim_change(Engine& engine, const ChangeId& id) {
             !resumed) {
           return fail(ErrorKind::FailedPrecondition, id.str() + " is not being executed");
         }
-        auto fence = acquire_lease(transaction, change->environment, "change:" + id.str(),
+        auto fence = acquire_lease(transaction, worked_on(*change), "change:" + id.str(),
                                    engine.lease_ttl(), engine.clock().wall_now());
         if (!fence) return fail(std::move(fence.error()));
         if (resumed) {
@@ -454,6 +464,7 @@ Result<Claim> claim_by_operator(Engine& engine, const Request& request, const Ch
 Result<Change> run_change(Engine& engine, Claim claim, ProgressTracker* tracker,
                           std::stop_token stop) {
   if (claim.change.kind == ChangeKind::Policy) return run_policy(engine, claim);
+  if (claim.change.kind == ChangeKind::Grant) return run_grant(engine, claim);
   auto bench = in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) {
     return bench_for(engine, transaction, claim.change);
   });

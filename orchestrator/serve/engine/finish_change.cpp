@@ -192,7 +192,7 @@ Result<Change> finish_change(Engine& engine, Claim& claim,
                                         {"environment", change.environment},
                                         {"change", change.id.str()}});
         if (!written) return fail(std::move(written.error()));
-        if (change.kind != ChangeKind::Policy) {
+        if (change.kind != ChangeKind::Policy && change.kind != ChangeKind::Grant) {
           auto updated = update_environment(transaction, change, [&](EnvironmentState& state) {
             state.receipt = change.receipt;
           });
@@ -287,11 +287,15 @@ Result<Change> fail_change(Engine& engine, Claim& claim, const Error& reason, st
           auto index = append(transaction, entry);
           if (!index) return fail(std::move(index.error()));
           const bool destroying = change.kind == ChangeKind::Destroy;
-          auto updated = update_environment(transaction, change, [&](EnvironmentState& state) {
-            state.status = destroying ? EnvironmentStatus::Destroying : EnvironmentStatus::Failed;
-            state.left = left;
-            if (destroying && left.empty()) state.left = {reason.message()};
-          });
+          const bool apart = change.kind == ChangeKind::Grant;
+          auto updated =
+              apart ? Status()
+                    : update_environment(transaction, change, [&](EnvironmentState& state) {
+                        state.status =
+                            destroying ? EnvironmentStatus::Destroying : EnvironmentStatus::Failed;
+                        state.left = left;
+                        if (destroying && left.empty()) state.left = {reason.message()};
+                      });
           if (!updated) return fail(std::move(updated.error()));
         }
         if (auto released = release_lease(transaction, claim.fence); !released) {

@@ -2,6 +2,7 @@
 
 #include "orchestrator/serve/engine/check_drift.hpp"
 #include "orchestrator/serve/engine/credential_access.hpp"
+#include "orchestrator/serve/engine/end_grants.hpp"
 #include "orchestrator/serve/engine/records.hpp"
 #include "orchestrator/serve/engine/sandboxes.hpp"
 #include "orchestrator/serve/engine/standing_bundle.hpp"
@@ -130,9 +131,17 @@ void Housekeeper::look() {
   for (const auto& environment : *standing) {
     look_after(environment, (*accepted)->environment(environment) != nullptr);
   }
+  auto& engine = engine_;
+  // Before all that may take its time: here somebody has rights that are over.
+  if (const auto due = environments_with_due_grants(engine_)) {
+    for (const auto& environment : *due) {
+      start("grants", environment, {}, kMostReapers, [&engine, environment](std::stop_token stop) {
+        return settle_grants(engine, environment, stop);
+      });
+    }
+  }
   const auto expired = expired_sandboxes(engine_);
   if (!expired) return;
-  auto& engine = engine_;
   for (const auto& environment : *expired) {
     start("reap", environment, {}, kMostReapers, [&engine, environment](std::stop_token stop) {
       return reap_sandbox(engine, environment, stop);

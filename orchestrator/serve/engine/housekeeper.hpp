@@ -23,11 +23,11 @@ struct HousekeepingOptions {
   std::chrono::seconds sweep_every = std::chrono::minutes(5);
 };
 
-/// Does what has to be done without anybody asking: ends sandboxes whose time is over, looks for
-/// drift, and clears away credentials that have expired or could not be revoked. Each job on each
-/// environment has a thread of its own, so that one that is stuck holds up no other, nor any
-/// change; one that failed is tried again ever more seldom, up to an hour. Stopping ends what is
-/// under way.
+/// Does what has to be done without anybody asking: ends sandboxes and grants whose time is over,
+/// says when the review of an emergency is late, looks for drift, and clears away credentials that
+/// have expired or could not be revoked. Each job on each environment has a thread of its own, so
+/// that one that is stuck holds up no other, nor any change; one that failed is tried again ever
+/// more seldom, up to an hour. Stopping ends what is under way.
 class Housekeeper {
  public:
   Housekeeper(Engine& engine, HousekeepingOptions options);

@@ -7,7 +7,9 @@
 #include "orchestrator/promote/evidence/signed_statement.hpp"
 #include "orchestrator/promote/evidence/statement.hpp"
 #include "orchestrator/promote/gate/standing_decisions.hpp"
+#include "orchestrator/serve/engine/grant_gate.hpp"
 #include "orchestrator/serve/engine/records.hpp"
+#include "orchestrator/serve/engine/review_grant.hpp"
 #include "orchestrator/serve/engine/roll_back.hpp"
 #include "orchestrator/serve/engine/root_of_trust.hpp"
 #include "orchestrator/serve/engine/standing_bundle.hpp"
@@ -119,8 +121,14 @@ Result<Bench> bench_for(Engine& engine, Transaction& transaction, const std::str
 
 Result<Bench> bench_for(Engine& engine, Transaction& transaction, const Change& change) {
   auto bench = bench_for(engine, transaction, change.environment);
-  if (!bench || change.kind != ChangeKind::Rollback) return bench;
-  bench->bundle = with_rollback_gate(bench->bundle, change.environment, change.requester);
+  if (!bench) return bench;
+  if (change.kind == ChangeKind::Rollback) {
+    bench->bundle = with_rollback_gate(bench->bundle, change.environment, change.requester);
+  } else if (change.kind == ChangeKind::Grant) {
+    auto terms = terms_of(change.plan);
+    if (!terms) return fail(std::move(terms.error()).in("reading " + change.id.str()));
+    bench->bundle = with_grant_gate(*bench->bundle, change.environment, *terms);
+  }
   bench->environment = bench->bundle->environment(change.environment);
   return bench;
 }
@@ -206,6 +214,8 @@ Result<Judgement> judge(Engine& engine, Transaction& transaction, const Bench& b
   if (!approvals) return fail(std::move(approvals.error()).in("judging " + change.id.str()));
   auto known = evidence_for(transaction, *bench.bundle, change.plan.artifacts);
   if (!known) return fail(std::move(known.error()).in("judging " + change.id.str()));
+  auto owed = owed_reviews(transaction, *bench.bundle, *bench.environment);
+  if (!owed) return fail(std::move(owed.error()).in("judging " + change.id.str()));
 
   std::optional<Error> failed;
   const GateInputs inputs{*bench.bundle,
@@ -221,7 +231,8 @@ Result<Judgement> judge(Engine& engine, Transaction& transaction, const Bench& b
                           },
                           std::move(known->items),
                           checks,
-                          engine.clock().wall_now()};
+                          engine.clock().wall_now(),
+                          *std::move(owed)};
   judgement.result = evaluate_gate(inputs);
   if (failed) return fail(*std::move(failed));
   auto unconfirmed = unconfirmed_root(transaction, *bench.bundle, *bench.environment);

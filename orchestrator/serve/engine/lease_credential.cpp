@@ -3,6 +3,7 @@
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/base/text.hpp"
 #include "orchestrator/serve/engine/credential_access.hpp"
+#include "orchestrator/serve/engine/hold_grant.hpp"
 #include "orchestrator/serve/engine/records.hpp"
 #include "orchestrator/serve/engine/with_lease.hpp"
 #include "orchestrator/serve/identity/powers.hpp"
@@ -37,22 +38,50 @@ Result<Opened> open_with(Engine& engine, const Request& request, const std::stri
   return Opened{*std::move(bundle), *std::move(access)};
 }
 
-Status may_hold(const Bundle& bundle, const Environment& environment, const Caller& caller,
-                const std::string& role) {
+Status is_role_of(const Bundle& bundle, const Environment& environment, const std::string& role) {
   const auto& roles = bundle.templates.at(environment.template_name).roles;
-  if (!roles.contains(role)) {
+  const bool emergency = role == kBreakGlassRole && environment.break_glass;
+  if (!roles.contains(role) && !emergency) {
     std::vector<std::string> names;
     for (const auto& [name, each] : roles) names.push_back(name);
     return fail(
         Error(ErrorKind::NotFound, fmt::format("{} has no role \"{}\"", environment.name, role))
             .with_hint("It has " + enumerate(names) + "."));
   }
-  if (roles_of(bundle, environment, caller.subject).contains(role)) return {};
-  return fail(Error(ErrorKind::PermissionDenied,
-                    fmt::format("{} does not hold the role \"{}\" in {}", to_string(caller.subject),
-                                role, environment.name))
-                  .with_hint("Roles are held through the bindings of the environment.")
-                  .with_code("identity.role-missing"));
+  return {};
+}
+
+// Held by a binding, or by a grant, with which the credential ends.
+Result<LeaseRequest> wanted_lease(Engine& engine, const Request& request, const Bundle& bundle,
+                                  const Environment& environment, const std::string& role,
+                                  std::chrono::seconds ttl) {
+  LeaseRequest wanted{role, to_string(request.caller.subject), ttl};
+  if (roles_of(bundle, environment, request.caller.subject).contains(role)) return wanted;
+  auto held = held_grant(engine, request, environment.name, role);
+  if (!held) return fail(std::move(held.error()));
+  wanted.ttl = std::min(ttl, held->left);
+  wanted.grant = held->grant.id;
+  wanted.guard = [&engine, request, held = *std::move(held)](Transaction& transaction,
+                                                             const CredentialId& credential) {
+    return note_use(engine, transaction, request, held, credential);
+  };
+  return wanted;
+}
+
+// Stamping comes by with changes, and an emergency does not wait for one.
+Status ensure_emergency_role(Engine& engine, const CredentialAccess& access,
+                             const std::string& environment, std::stop_token stop) {
+  const std::string role(kBreakGlassRole);
+  auto known = in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) {
+    return transaction.get(Collection::Identity, environment + "/" + role);
+  });
+  if (!known) return fail(std::move(known.error()));
+  if (*known && !string_member((*known)->body, "id").empty()) return {};
+  return with_lease(
+      engine, environment, "credentials", stop, [&](const Fence& fence, std::stop_token ended) {
+        FencedStore store(engine.store(), fence);
+        return stamp_role(access.tools(engine, store), access.scope, role, Actor{}, ended);
+      });
 }
 
 Actor actor_of(const Request& request) {
@@ -82,14 +111,19 @@ Result<HandedOut> lease_credential(Engine& engine, const Request& request,
     if (!bundle) return fail(std::move(bundle.error()));
     auto found = find_environment(**bundle, environment);
     if (!found) return fail(std::move(found.error()));
-    if (auto may = may_hold(**bundle, **found, request.caller, role); !may) {
-      return fail(std::move(may.error()));
+    if (auto known = is_role_of(**bundle, **found, role); !known) {
+      return fail(std::move(known.error()));
     }
+    auto wanted = wanted_lease(engine, request, **bundle, **found, role, ttl);
+    if (!wanted) return fail(std::move(wanted.error()));
     auto access = credential_access(engine, **bundle, **found);
     if (!access) return fail(std::move(access.error()));
+    if (role == kBreakGlassRole && access->stamped) {
+      auto ready = ensure_emergency_role(engine, *access, environment, stop);
+      if (!ready) return fail(std::move(ready.error()));
+    }
     auto leased =
-        lease_role(access->tools(engine), access->scope,
-                   {role, to_string(request.caller.subject), ttl}, actor_of(request), stop);
+        lease_role(access->tools(engine), access->scope, *wanted, actor_of(request), stop);
     if (!leased) return fail(std::move(leased.error()));
     auto variables = access->provider->tool_environment(leased->material);
     if (!variables) return fail(std::move(variables.error()));

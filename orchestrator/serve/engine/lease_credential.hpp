@@ -19,7 +19,8 @@ struct HandedOut {
   std::map<std::string, Secret> variables;
 };
 
-/// Hands out a fresh credential for a role that the caller holds in the environment.
+/// Hands out a fresh credential for a role that the caller holds in the environment, by a binding
+/// or by a grant: then it ends with the grant at the latest, and taking it is written down there.
 [[nodiscard]] Result<HandedOut> lease_credential(Engine& engine, const Request& request,
                                                  const std::string& environment,
                                                  const std::string& role, std::chrono::seconds ttl,

@@ -175,7 +175,7 @@ Result<Json> who_am_i(Engine& engine, const Request& request) {
   Json environments = Json::array();
   for (const auto& [name, environment] : (*bundle)->environments) {
     Json powers = Json::array();
-    for (const auto power : powers_of(**bundle, environment, subject)) {
+    for (const auto power : powers_of(**bundle, environment, request.caller)) {
       powers.push_back(to_string(power));
     }
     environments.push_back({{"name", name},

@@ -11,6 +11,7 @@
 #include "orchestrator/serve/engine/open_change.hpp"
 #include "orchestrator/serve/engine/read_audit.hpp"
 #include "orchestrator/serve/engine/records.hpp"
+#include "orchestrator/serve/engine/review_grant.hpp"
 #include "orchestrator/serve/engine/sandboxes.hpp"
 #include "orchestrator/serve/engine/standing_bundle.hpp"
 #include "orchestrator/serve/identity/powers.hpp"
@@ -31,6 +32,13 @@ Status may_read(const Bench& bench, const Request& request) {
   return require(*bench.bundle, *bench.environment, request.caller, Power::Read);
 }
 
+// What one asked for oneself one may read in any case.
+Status may_read(const Bench& bench, const Change& change, const Request& request) {
+  const auto& subject = request.caller.subject;
+  if (change.requester == subject && bench.bundle->directory.has(subject)) return {};
+  return may_read(bench, request);
+}
+
 struct Opened {
   Change change;
   Bench bench;
@@ -42,7 +50,7 @@ Result<Opened> open(Engine& engine, Transaction& transaction, const Request& req
   if (!change) return fail(std::move(change.error()));
   auto bench = bench_for(engine, transaction, *change);
   if (!bench) return fail(std::move(bench.error()));
-  if (auto may = may_read(*bench, request); !may) return fail(std::move(may.error()));
+  if (auto may = may_read(*bench, *change, request); !may) return fail(std::move(may.error()));
   return Opened{*std::move(change), *std::move(bench)};
 }
 
@@ -91,6 +99,7 @@ struct Shown {
   bool declared = true;
   WallTime steady_now;
   std::string now;
+  std::vector<OwedReview> owed;  ///< They freeze it for ordinary changes.
 };
 
 Json environment_json(const Shown& shown) {
@@ -124,6 +133,7 @@ Json environment_json(const Shown& shown) {
           {"seconds_left", std::move(time_left)},
           {"declared", shown.declared},
           {"left", state.left},
+          {"frozen", shown.owed.empty() ? Json() : owed_json(shown.owed)},
           {"drifted", shown.drift ? Json(shown.drift->open(shown.now)) : Json()}};
 }
 
@@ -158,11 +168,14 @@ Result<Shown> shown_of(Engine& engine, Transaction& transaction, const Environme
   if (!state) return fail(std::move(state.error()));
   auto drift = find_drift_report(transaction, environment.name);
   if (!drift) return fail(std::move(drift.error()));
-  Shown shown{environment, {},          {}, (*accepted)->environment(environment.name) != nullptr,
-              steady_now,  engine.now()};
+  Shown shown{environment, {},           {}, (*accepted)->environment(environment.name) != nullptr,
+              steady_now,  engine.now(), {}};
   shown.state.name = environment.name;
   if (*state) shown.state = **std::move(state);
   if (*drift && (*drift)->environment_uid == shown.state.uid.str()) shown.drift = *std::move(drift);
+  auto owed = owed_reviews(transaction, **accepted, environment);
+  if (!owed) return fail(std::move(owed.error()));
+  shown.owed = *std::move(owed);
   return shown;
 }
 
@@ -182,8 +195,8 @@ Result<Json> list_changes(Engine& engine, const Request& request, const ChangeFi
         for (auto change = changes->rbegin(); change != changes->rend(); ++change) {
           if (!filter.environment.empty() && change->environment != filter.environment) continue;
           if (!filter.state.empty() && to_string(change->state) != filter.state) continue;
-          const auto bench = bench_for(engine, transaction, *change);
-          if (!bench || !may_read(*bench, request)) continue;
+          const auto bench = bench_for(engine, transaction, change->environment);
+          if (!bench || !may_read(*bench, *change, request)) continue;
           list.push_back({{"id", change->id.str()},
                           {"environment", change->environment},
                           {"kind", to_string(change->kind)},

@@ -44,8 +44,8 @@ struct ChangeFilter {
                                                   const std::string& digest);
 
 /// `[{"name","project","class","status","serial","artifacts","uid","receipt","ttl",
-/// "owner","ends_at","seconds_left","declared","left","drifted"}]`, where the
-/// caller holds `read`.
+/// "owner","ends_at","seconds_left","declared","left","frozen","drifted"}]`, where
+/// the caller holds `read`; `frozen` is null or the reviews that are owed.
 [[nodiscard]] Result<nlohmann::json> list_environments(Engine& engine, const Request& request);
 /// As one of the list, and `resources`, `roles`, `outputs`, `verified`.
 [[nodiscard]] Result<nlohmann::json> show_environment(Engine& engine, const Request& request,

@@ -13,6 +13,7 @@
 #include "orchestrator/serve/engine/plan_environment.hpp"
 #include "orchestrator/serve/engine/policy_change.hpp"
 #include "orchestrator/serve/engine/records.hpp"
+#include "orchestrator/serve/engine/request_grant.hpp"
 #include "orchestrator/serve/engine/roll_back.hpp"
 #include "orchestrator/serve/engine/root_of_trust.hpp"
 #include "orchestrator/serve/engine/settle_drift.hpp"
@@ -434,6 +435,7 @@ Result<Change> replan_if_stale(Engine& engine, Change change, std::stop_token st
   auto decided = end_if_policy_changed(engine, std::move(change));
   if (!decided || decided->finished()) return decided;
   change = *std::move(decided);
+  if (change.kind == ChangeKind::Grant) return replan_grant(engine, std::move(change));
   // What is no longer declared can still be taken down, and nothing else.
   auto bundle = change.kind == ChangeKind::Destroy ? standing_bundle(engine) : engine.bundle();
   if (!bundle) return fail(std::move(bundle.error()));

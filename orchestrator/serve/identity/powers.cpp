@@ -59,6 +59,16 @@ std::set<Power> powers_of(const Bundle& bundle, const Environment& environment,
   return powers;
 }
 
+std::set<Power> powers_of(const Bundle& bundle, const Environment& environment,
+                          const Caller& caller) {
+  auto powers = powers_of(bundle, environment, caller.subject);
+  const auto granted = caller.granted.find(environment.name);
+  if (granted != caller.granted.end() && bundle.directory.has(caller.subject)) {
+    powers.insert(granted->second.begin(), granted->second.end());
+  }
+  return powers;
+}
+
 bool is_administrator(const Bundle& bundle, const Subject& subject) {
   return bundle.organization &&
          bundle.directory.contains(bundle.organization->administrators, subject);
@@ -66,7 +76,7 @@ bool is_administrator(const Bundle& bundle, const Subject& subject) {
 
 Status require(const Bundle& bundle, const Environment& environment, const Caller& caller,
                Power power) {
-  if (powers_of(bundle, environment, caller.subject).contains(power)) return {};
+  if (powers_of(bundle, environment, caller).contains(power)) return {};
   return fail(Error(ErrorKind::PermissionDenied,
                     fmt::format("{} does not hold the power \"{}\" in {}",
                                 to_string(caller.subject), to_string(power), environment.name))
@@ -77,7 +87,7 @@ Status require(const Bundle& bundle, const Environment& environment, const Calle
 Status require_somewhere(const Bundle& bundle, const Caller& caller, Power power) {
   const auto& all = bundle.environments;
   const bool held = std::any_of(all.begin(), all.end(), [&](const auto& item) {
-    return powers_of(bundle, item.second, caller.subject).contains(power);
+    return powers_of(bundle, item.second, caller).contains(power);
   });
   if (held) return {};
   return fail(Error(ErrorKind::PermissionDenied,

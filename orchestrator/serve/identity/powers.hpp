@@ -20,6 +20,10 @@ namespace bailey {
 [[nodiscard]] std::set<Power> powers_of(const Bundle& bundle, const Environment& environment,
                                         const Subject& subject);
 
+/// The same with what grants have given the caller for now.
+[[nodiscard]] std::set<Power> powers_of(const Bundle& bundle, const Environment& environment,
+                                        const Caller& caller);
+
 [[nodiscard]] bool is_administrator(const Bundle& bundle, const Subject& subject);
 
 /// PermissionDenied, naming the missing power and the roles that give it, unless the caller holds

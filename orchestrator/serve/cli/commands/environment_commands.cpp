@@ -5,11 +5,13 @@
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/base/text.hpp"
 #include "orchestrator/serve/cli/table.hpp"
+#include "orchestrator/serve/cli/views/grant_view.hpp"
 #include "orchestrator/serve/cli/views/probe_view.hpp"
 #include "orchestrator/serve/cli/wait.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -38,7 +40,12 @@ std::string drifted_text(const Json& item) {
 
 std::string status_text(const Json& item) {
   const auto status = string_member(item, "status");
-  return member(item, "declared") == false ? status + ", no longer declared" : status;
+  if (member(item, "declared") == false) return status + ", no longer declared";
+  const auto& frozen = member(item, "frozen");
+  if (!frozen.is_array()) return status;
+  const bool late = std::any_of(frozen.begin(), frozen.end(),
+                                [](const Json& owed) { return member(owed, "overdue") == true; });
+  return status + (late ? ", frozen: a review is late" : ", frozen until reviewed");
 }
 
 void print_drift(const Context& context, const Json& report) {
@@ -84,6 +91,9 @@ int show_environment(const Context& context, const std::string& name) {
                             artifacts_text(member(*answer, "artifacts"))));
   if (const auto ends = string_member(*answer, "ends_at"); !ends.empty()) {
     context.print(fmt::format("  ends       {}\n", ends));
+  }
+  if (const auto& frozen = member(*answer, "frozen"); frozen.is_array()) {
+    context.print(render_frozen(frozen));
   }
   for (const auto& what : strings_member(*answer, "left")) {
     context.print(fmt::format("  left       {}\n", what));

@@ -406,9 +406,23 @@ const std::vector<Fault> kFloors{
      {"gate.never-met"}},
     {&Acme::production,
      "execute: by-operator",
-     "execute: by-operator\n  grantable: {developer: {to: [bob], ttl: 2h}}\n  breakGlass: {who: "
-     "[bob], ttl: 1h, review: {from: carol, within: 24h}}",
-     {"spec.not-yet-effective", "spec.not-yet-effective"}},
+     "execute: by-operator\n  breakGlass: {who: [bob], ttl: 1h, review: {from: carol, within: "
+     "24h}}",
+     {"gate.never-met"}},  // two others must agree, unless it says one
+    {&Acme::production,
+     "execute: by-operator",
+     "execute: by-operator\n  breakGlass: {who: [bob, carol], approvals: 1, ttl: 1h, review: "
+     "{from: "
+     "carol, count: 2, within: 24h}}",
+     {"gate.never-met"}},
+    {&Acme::production,
+     "execute: by-operator",
+     "execute: by-operator\n  grantable: {deployer: {to: [bob], ttl: 2h}}",
+     {"spec.power-not-granted"}},
+    {&Acme::production,
+     "execute: by-operator",
+     "execute: by-operator\n  grantable: {developer: {to: [bob], approvals: 9, ttl: 2h}}",
+     {"gate.never-met"}},
 };
 INSTANTIATE_TEST_SUITE_P(Floors, SpecFault, testing::ValuesIn(kFloors));
 

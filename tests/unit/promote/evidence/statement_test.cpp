@@ -3,6 +3,7 @@
 #include "orchestrator/base/digest.hpp"
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/promote/evidence/approval_statement.hpp"
+#include "orchestrator/promote/evidence/review_statement.hpp"
 #include "orchestrator/promote/evidence/verification.hpp"
 
 #include <gtest/gtest.h>
@@ -209,6 +210,95 @@ TEST(VerificationStatement, SurvivesARoundTripAndCannotLieAboutItsResults) {
   EXPECT_FALSE(verification_from_statement(statement));
   verification.results[0].exit_code = 1;
   EXPECT_FALSE(verification.passed());
+}
+
+Grant some_grant() {
+  Grant grant;
+  grant.id = GrantId("grt-1");
+  grant.change = ChangeId("chg-1");
+  grant.environment = "payments-production";
+  grant.environment_uid = EnvironmentUid("env-1");
+  grant.terms.kind = GrantKind::BreakGlass;
+  grant.terms.holder = {SubjectKind::Person, "erin"};
+  grant.terms.ttl = std::chrono::hours(1);
+  grant.terms.incident = "INC-1";
+  grant.agreed = {"carol"};
+  grant.uses = {{"2026-03-04T10:00:00.000Z", CredentialId("cred-1"), 7}};
+  return grant;
+}
+
+TEST(ReviewStatement, SurvivesARoundTripAndBindsEveryField) {
+  auto review = review_of(some_grant());
+  review.conclusion = "nothing odd";
+  review.reviewer = "dave";
+  review.issued_at = "2026-03-04T12:00:00.000Z";
+  review.nonce = "n";
+  const auto statement = to_statement(review);
+  const auto read = review_from_statement(statement);
+  ASSERT_TRUE(read) << read.error().render();
+  EXPECT_EQ(*read, review);
+  EXPECT_TRUE(review_matches(review, review));
+  auto own = review;
+  own.conclusion = "something odd";
+  EXPECT_TRUE(review_matches(own, review)) << "that is the reviewer's own";
+  const std::vector<std::function<void(ReviewStatement&)>> alterations{
+      [](auto& r) { r.grant = GrantId("grt-2"); },
+      [](auto& r) { r.grant_digest = digest("other"); },
+      [](auto& r) { r.change = ChangeId("chg-2"); },
+      [](auto& r) { r.environment = "payments-staging"; },
+      [](auto& r) { r.environment_uid = EnvironmentUid("env-2"); },
+      [](auto& r) { r.holder = "carol"; },
+      [](auto& r) { r.incident = "INC-2"; },
+      [](auto& r) { r.reviewer = "erin"; },
+      [](auto& r) { r.issued_at = "2026-03-05T12:00:00.000Z"; },
+      [](auto& r) { r.nonce = "m"; }};
+  for (const auto& alter : alterations) {
+    auto altered = review;
+    alter(altered);
+    EXPECT_EQ(review_matches(altered, review).error().code(), "review.mismatch");
+  }
+}
+
+TEST(ReviewStatement, IsReadStrictly) {
+  const auto good = to_statement(review_of(some_grant()));
+  for (const auto& [name, ignored] : good.predicate.items()) {
+    auto less = good;
+    less.predicate.erase(name);
+    EXPECT_FALSE(review_from_statement(less)) << name;
+  }
+  auto more = good;
+  more.predicate["more"] = 1;
+  EXPECT_FALSE(review_from_statement(more));
+  auto other = good;
+  other.subjects[0].digest = digest("other");
+  EXPECT_EQ(review_from_statement(other).error().code(), "statement.wrong-subjects");
+  other = good;
+  other.predicate_type = kApprovalPredicate;
+  EXPECT_EQ(review_from_statement(other).error().code(), "statement.wrong-predicate");
+  EXPECT_FALSE(approval_from_statement(good));
+}
+
+TEST(ReviewStatement, TheDigestOfAGrantCoversAllButItsReviews) {
+  const auto grant = some_grant();
+  const auto before = grant_digest_of(grant);
+  const std::vector<std::function<void(Grant&)>> alterations{
+      [](Grant& g) { g.terms.reason = "other"; },
+      [](Grant& g) { g.agreed.clear(); },
+      [](Grant& g) { g.uses.clear(); },
+      [](Grant& g) { g.uses[0].entry = 8; },
+      [](Grant& g) { g.ended_because = "other"; },
+      [](Grant& g) { g.entries.push_back(1); },
+      [](Grant& g) { g.state = GrantState::Closed; }};
+  for (const auto& alter : alterations) {
+    auto altered = grant;
+    alter(altered);
+    EXPECT_NE(grant_digest_of(altered), before);
+  }
+  auto reviewed = grant;
+  reviewed.reviews.push_back({"dave", "", "", {}});
+  reviewed.reviewed_at = "2026-03-04T12:00:00.000Z";
+  reviewed.overdue = true;
+  EXPECT_EQ(grant_digest_of(reviewed), before);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "orchestrator/promote/gate/gate_evaluator.hpp"
 
+#include "orchestrator/model/grant.hpp"
 #include "tests/unit/promote/gate_story.hpp"
 
 namespace bailey {
@@ -239,6 +240,87 @@ TEST_F(EvaluateGate, HoldsTheFloorOfTheClassWhateverTheGateSays) {
   EXPECT_EQ(unmet(), Names{});
   approvals_ = {approval("erin"), approval("erin")};
   EXPECT_EQ(unmet(), Names{"floor"});
+}
+
+TEST_F(EvaluateGate, OfAGrantAsksForSomebodyElseInEveryClass) {
+  change_.kind = ChangeKind::Grant;
+  change_.plan = {};
+  change_.introduces = {};
+  environment_.gate = {};
+  for (const auto each : all_environment_classes()) {
+    environment_.environment_class = each;
+    EXPECT_EQ(unmet(), Names{"floor"}) << to_string(each);  // A yes that no rule asks for.
+  }
+  environment_.gate = {ApprovalsCondition{{{group("managers"), 1}}, hours(8)}};
+  for (const auto each : all_environment_classes()) {
+    environment_.environment_class = each;
+    approvals_ = {approval("erin")};
+    EXPECT_EQ(unmet(), Names{}) << to_string(each);
+    approvals_ = {approval("dave")};  // He stands behind who asked.
+    EXPECT_EQ(unmet(), Names{"approvals"}) << to_string(each);
+  }
+}
+
+TEST_F(EvaluateGate, IsShutWhileTheReviewOfAnEmergencyIsOwed) {
+  auto frozen = inputs();
+  frozen.owed_reviews = {{"grt-1",
+                          "erin",
+                          "INC-1",
+                          "2026-03-04T09:00:00Z",
+                          true,
+                          "group:security",
+                          0,
+                          2,
+                          "",
+                          false,
+                          {"bob", "carol"}},
+                         {"grt-2",
+                          "bob",
+                          "INC-2",
+                          "2026-03-04T09:30:00Z",
+                          false,
+                          "group:security",
+                          1,
+                          2,
+                          "2026-03-05T09:30:00Z",
+                          true,
+                          {}}};
+  const auto result = evaluate_gate(frozen);
+  EXPECT_FALSE(result.met);
+  std::vector<ConditionResult> owed;
+  for (const auto& each : result.conditions) {
+    EXPECT_EQ(each.met, each.condition != "review");
+    if (each.condition == "review") owed.push_back(each);
+  }
+  ASSERT_EQ(owed.size(), 2U);
+  EXPECT_EQ(owed[0].who_can_unblock, (Names{"bob", "carol"}));
+  EXPECT_TRUE(owed[0].waits_for_people);
+  for (const char* word : {"erin", "INC-1", "grt-1", "0 of 2", "group:security", "not ended"}) {
+    EXPECT_NE(owed[0].detail.find(word), std::string::npos) << owed[0].detail;
+  }
+  for (const char* word : {"1 of 2", "late", "2026-03-05T09:30:00Z", "Nobody can sign"}) {
+    EXPECT_NE(owed[1].detail.find(word), std::string::npos) << owed[1].detail;
+  }
+}
+
+TEST_F(EvaluateGate, IsNotShutToAnotherEmergency) {
+  GrantTerms terms;
+  terms.holder = service("ci");
+  terms.ttl = hours(1);
+  change_.kind = ChangeKind::Grant;
+  change_.introduces = {};
+  change_.plan = {};
+  environment_.gate = {ApprovalsCondition{{{group("managers"), 1}}, hours(8)}};
+  for (const auto kind : {GrantKind::Access, GrantKind::BreakGlass}) {
+    terms.kind = kind;
+    change_.plan.operations = {grant_operation("production", terms)};
+    auto frozen = inputs();
+    frozen.owed_reviews = {{"grt-1", "erin", "INC-1", "", false, "", 0, 1, "", false, {}}};
+    EXPECT_EQ(evaluate_gate(frozen).met, kind == GrantKind::BreakGlass);
+    change_.kind = ChangeKind::Apply;  // It is by what it is, and not by what it looks like.
+    EXPECT_FALSE(evaluate_gate(frozen).met);
+    change_.kind = ChangeKind::Grant;
+  }
 }
 
 TEST_F(EvaluateGate, GivesTheJsonOfTheCommandLine) {

@@ -253,6 +253,11 @@ TEST(OpenApi, EveryRealAnswerIsAsItSays) {
   world.specs +=
       "---\napiVersion: bailey/v1\nkind: Environment\nmetadata: {name: play}\nspec: {project: "
       "payments, class: sandbox, account: cloud, template: web, owner: alice, ttl: 8h}\n";
+  world.edit("- approvals: {rules: [{from: group:managers, count: 1}], expire: 8h}\n",
+             "- approvals: {rules: [{from: group:managers, count: 1}], expire: 8h}\n"
+             "  grantable: {developer: {to: [erin], ttl: 2h}}\n"
+             "  breakGlass: {who: [erin, carol], approvals: 1, ttl: 1h, review: {from: "
+             "group:security, within: 24h}}\n");
   checked.call(200, "", "GET", "/healthz");
   checked.call(200, "", "GET", "/openapi.yaml");
   checked.call(409, "alice", "GET", "/v1/bundle");
@@ -326,6 +331,31 @@ TEST(OpenApi, EveryRealAnswerIsAsItSays) {
   checked.call(200, "bob", "GET", base);
   checked.call(200, "bob", "GET", base + "/approvals");
   checked.call(200, "bob", "GET", "/v1/receipts/" + world.load(staging).receipt);
+
+  const Json emergency{{"reason", "it burns"}, {"incident", "INC-1"}, {"ttl_seconds", 600}};
+  checked.call(403, "alice", "POST", "/v1/environments/staging/break-glass", emergency);
+  const auto asked =
+      checked.call(201, "erin", "POST", "/v1/environments/staging/break-glass", emergency);
+  checked.call(200, "erin", "GET", "/v1/grants");
+  const ChangeId glass(string_member(asked, "change"));
+  ASSERT_TRUE(world.decide(glass, "carol"));
+  checked.api.await(glass, ChangeState::Done);
+  const auto grant = "/v1/grants/" + string_member(asked, "grant");
+  checked.call(200, "erin", "GET", grant);
+  const auto frozen = checked.call(200, "erin", "GET", "/v1/environments/staging");
+  EXPECT_EQ(member(frozen, "frozen").size(), 1U);
+  checked.call(201, "erin", "POST", "/v1/environments/staging/leases", {{"role", "break-glass"}});
+  checked.call(409, "dave", "POST", grant + "/statement", {{"conclusion", "fine"}});
+  checked.call(200, "erin", "POST", grant + "/revoke");
+  checked.call(422, "carol", "POST", grant + "/statement", {{"conclusion", "fine"}});
+  const auto review =
+      checked.call(200, "dave", "POST", grant + "/statement", {{"conclusion", "fine"}});
+  checked.call(
+      201, "dave", "POST", grant + "/reviews",
+      {{"envelope", to_json(world.key("dave").envelope(string_member(review, "payload")))}});
+  checked.call(201, "erin", "POST", "/v1/environments/staging/grants",
+               {{"role", "developer"}, {"reason", "to look"}});
+  checked.call(200, "bob", "GET", "/v1/grants", {}, {{"all", "true"}, {"environment", "staging"}});
 
   checked.call(200, "bob", "GET", "/v1/journal", {}, {{"change", staging.str()}});
   checked.call(200, "alice", "GET", "/v1/journal");
