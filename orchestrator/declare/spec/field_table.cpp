@@ -128,7 +128,8 @@ ValueTable directory_spec() {
   auto service = object({
       required("controlledBy",
                "Who can make it act. For duties they count as holding what it holds.", subjects()),
-      optional("keys", "OpenSSH public keys with which it signs evidence.", keys),
+      optional("keys", "OpenSSH or PEM public keys with which it signs evidence.",
+               list(text(TextFormat::ServiceKey))),
       optional("oidc", "Tokens by which it is recognised.", oidc),
   });
   return object({

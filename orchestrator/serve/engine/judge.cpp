@@ -3,9 +3,9 @@
 #include "orchestrator/base/digest.hpp"
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/promote/evidence/authorship.hpp"
-#include "orchestrator/promote/evidence/dsse.hpp"
+#include "orchestrator/promote/evidence/predicates.hpp"
+#include "orchestrator/promote/evidence/signed_evidence.hpp"
 #include "orchestrator/promote/evidence/signed_statement.hpp"
-#include "orchestrator/promote/evidence/statement.hpp"
 #include "orchestrator/serve/engine/records.hpp"
 #include "orchestrator/serve/engine/standing_bundle.hpp"
 
@@ -141,25 +141,17 @@ Result<KnownEvidence> evidence_for(Transaction& transaction, const Bundle& bundl
         transaction.list(Collection::Evidence, {.prefix = digest + "/", .after = {}, .limit = 0});
     if (!records) return fail(std::move(records.error()).in("reading the evidence of " + digest));
     for (const auto& record : *records) {
-      const auto envelope = dsse_envelope_from_json(record.body);
-      if (!envelope) continue;
-      const auto verified = verify_envelope(*envelope, kInTotoPayload, keys);
-      if (!verified) continue;
-      const auto statement = parse_statement(verified->payload);
-      if (!statement) continue;
-      const auto& subjects = statement->subjects;
-      if (std::none_of(subjects.begin(), subjects.end(),
-                       [&](const auto& subject) { return subject.digest == digest; })) {
-        continue;
-      }
+      const auto opened = open_evidence(record.body, keys);
+      if (!opened || !is_about(opened->statement, digest)) continue;
+      if (!check_predicate(opened->statement)) continue;
       const auto envelope_digest = digest_of(record.body);
       std::vector<Author> authors;
-      if (const auto authorship = authorship_from_statement(*statement)) {
+      if (const auto authorship = authorship_from_statement(opened->statement)) {
         authors = authors_of(authorship->people(), bundle.directory);
       }
-      for (const auto& signer : verified->signers) {
+      for (const auto& signer : opened->signers) {
         known.items.push_back(
-            {digest, statement->predicate_type, signer.owner, authors, envelope_digest});
+            {digest, opened->statement.predicate_type, signer.owner, authors, envelope_digest});
       }
       known.envelopes.push_back(record.body);
       known.digests.push_back(envelope_digest);

@@ -3,8 +3,8 @@
 #include "orchestrator/base/digest.hpp"
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/promote/artifact/oci_registry.hpp"
-#include "orchestrator/promote/evidence/dsse.hpp"
-#include "orchestrator/promote/evidence/statement.hpp"
+#include "orchestrator/promote/evidence/predicates.hpp"
+#include "orchestrator/promote/evidence/signed_evidence.hpp"
 #include "orchestrator/serve/engine/judge.hpp"
 #include "orchestrator/serve/engine/records.hpp"
 #include "orchestrator/serve/identity/powers.hpp"
@@ -43,29 +43,25 @@ struct CheckedEvidence {
   Json envelope;
 };
 
-Result<CheckedEvidence> check_evidence(const Bundle& bundle, const Json& envelope_json,
+Result<CheckedEvidence> check_evidence(const Bundle& bundle, const Json& evidence,
                                        const std::string& artifact_digest) {
-  if (canonical(envelope_json).size() > kMaxEnvelopeBytes) {
+  if (canonical(evidence).size() > kMaxEnvelopeBytes) {
     return fail(ErrorKind::InvalidArgument, "a piece of evidence is larger than 1 MiB");
   }
-  auto envelope = dsse_envelope_from_json(envelope_json);
-  if (!envelope) return fail(std::move(envelope.error()));
-  auto verified = verify_envelope(*envelope, kInTotoPayload, enrolled_keys(bundle.directory));
-  if (!verified) return fail(std::move(verified.error()).in("verifying evidence"));
-  auto statement = parse_statement(verified->payload);
-  if (!statement) return fail(std::move(statement.error()));
-  const bool about = std::any_of(
-      statement->subjects.begin(), statement->subjects.end(),
-      [&](const StatementSubject& subject) { return subject.digest == artifact_digest; });
-  if (!about) {
+  auto normal = normal_evidence(evidence);
+  if (!normal) return fail(std::move(normal.error()).in("reading evidence"));
+  auto opened = open_evidence(*normal, enrolled_keys(bundle.directory));
+  if (!opened) return fail(std::move(opened.error()).in("verifying evidence"));
+  const auto& statement = opened->statement;
+  if (!is_about(statement, artifact_digest)) {
     return fail(Error(ErrorKind::Refused, fmt::format("a statement of type {} is not about {}",
-                                                      statement->predicate_type, artifact_digest))
+                                                      statement.predicate_type, artifact_digest))
                     .with_code("evidence.other-subject"));
   }
-  auto stored = to_json(*envelope);
-  auto digest = digest_of(stored);
-  return CheckedEvidence{std::move(digest), statement->predicate_type,
-                         to_string(verified->signers.front().owner), std::move(stored)};
+  if (auto stands = check_predicate(statement); !stands) return fail(std::move(stands.error()));
+  auto digest = digest_of(*normal);
+  return CheckedEvidence{std::move(digest), statement.predicate_type,
+                         to_string(opened->signers.front().owner), *std::move(normal)};
 }
 
 Result<Json> store(Engine& engine, const Request& request, const ArtifactSubmission& submission,
