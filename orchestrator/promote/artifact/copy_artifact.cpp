@@ -22,8 +22,7 @@ tl::unexpected<Error> too_deep() {
 /// One copy: what was seen once is not looked at again.
 class Copy {
  public:
-  Copy(const OciRepository& from, const OciRepository& to, CopyReport& report,
-       std::stop_token stop)
+  Copy(const OciRepository& from, const OciRepository& to, CopyReport& report, std::stop_token stop)
       : from_(from), to_(to), report_(report), stop_(std::move(stop)) {}
 
   /// The manifest, from where it is: the target where that has it.
@@ -34,8 +33,8 @@ class Copy {
     auto here = from_.manifest(digest, stop_);
     if (!here) return fail(std::move(here.error()));
     if (*here) return **std::move(here);
-    return fail(Error(ErrorKind::NotFound, fmt::format("neither {} nor {} has {}", from_.name(),
-                                                       to_.name(), digest))
+    return fail(Error(ErrorKind::NotFound,
+                      fmt::format("neither {} nor {} has {}", from_.name(), to_.name(), digest))
                     .with_code("artifact.missing"));
   }
 
@@ -44,8 +43,8 @@ class Copy {
     if (depth > kMaximumDepth) return too_deep();
     if (auto parts = write_parts(manifest, depth); !parts) return parts;
     if (manifest.reference.name() == to_.name()) return {};
-    const auto put = to_.put_manifest(manifest.reference.digest, manifest.media_type,
-                                      manifest.body, {}, stop_);
+    const auto put =
+        to_.put_manifest(manifest.reference.digest, manifest.media_type, manifest.body, {}, stop_);
     if (!put) return fail(put.error());
     ++report_.manifests;
     return {};
@@ -57,7 +56,8 @@ class Copy {
     if (!verified_.insert(digest).second) return {};
     const auto manifest = to_.manifest(digest, stop_);
     if (!manifest) return fail(manifest.error());
-    if (!*manifest) return fail(ErrorKind::NotFound, fmt::format("{} is not in {}", digest, to_.name()));
+    if (!*manifest)
+      return fail(ErrorKind::NotFound, fmt::format("{} is not in {}", digest, to_.name()));
     report_.verified_bytes += (*manifest)->body.size();
     const auto parts = parts_of(**manifest);
     if (!parts) return fail(parts.error());
@@ -66,7 +66,8 @@ class Copy {
     }
     for (const auto& part : parts->blobs) {
       if (!verified_.insert(part.digest).second) continue;
-      auto fine = to_.read_blob(part, [](std::string_view) { return Status(); }, stop_);
+      auto fine = to_.read_blob(
+          part, [](std::string_view) { return Status(); }, stop_);
       if (!fine) return fine;
       report_.verified_bytes += part.size;
     }
@@ -86,10 +87,10 @@ class Copy {
       if (!list) return fail(std::move(list.error()));
       for (const auto& each : *list) {
         if (is_manifest_type(each.media_type)) continue;
-        return fail(Error(ErrorKind::Unsupported,
-                          fmt::format("the index names a \"{}\", which cannot be copied",
-                                      each.media_type))
-                        .with_code("artifact.unknown-part"));
+        return fail(
+            Error(ErrorKind::Unsupported,
+                  fmt::format("the index names a \"{}\", which cannot be copied", each.media_type))
+                .with_code("artifact.unknown-part"));
       }
       parts.manifests = *std::move(list);
       return parts;
@@ -119,8 +120,7 @@ class Copy {
       }
     }
     auto sent = to_.write_blob(
-        blob,
-        [&](const OciRepository::Sink& sink) { return from_.read_blob(blob, sink, stop_); },
+        blob, [&](const OciRepository::Sink& sink) { return from_.read_blob(blob, sink, stop_); },
         stop_);
     if (sent) ++report_.copied;
     return sent;
@@ -154,13 +154,13 @@ Status copy_parts(Copy& copy, const ArtifactManifest& manifest) {
   const auto parts = Copy::parts_of(manifest);
   if (!parts) return fail(parts.error());
   if (manifest.index) {
-    return fail(Error(ErrorKind::Unsupported, "an index refers to it").with_code(
-        "artifact.unknown-part"));
+    return fail(
+        Error(ErrorKind::Unsupported, "an index refers to it").with_code("artifact.unknown-part"));
   }
   for (const auto& blob : parts->blobs) {
     if (blob.size > kMaximumReferrerBlob) {
-      return fail(Error(ErrorKind::Refused, "it is larger than 64 MiB")
-                      .with_code("artifact.too-large"));
+      return fail(
+          Error(ErrorKind::Refused, "it is larger than 64 MiB").with_code("artifact.too-large"));
     }
     if (auto done = copy.write_blob(blob); !done) return done;
   }

@@ -25,15 +25,15 @@ struct CopyReport {
 /// lends them out. Then everything is read back from the target and its digests recomputed: what
 /// succeeds here is there, byte for byte what the digest stands for. Refused with
 /// `artifact.digest-mismatch` otherwise; nothing names bytes that failed, since names are digests.
-/// Run again, also after a crash, it writes what is missing and verifies all of it; where the target
-/// has the artifact, the source is not needed. At most kBlobChunk of a blob is in memory.
+/// Run again, also after a crash, it writes what is missing and verifies all of it; where the
+/// target has the artifact, the source is not needed. At most kBlobChunk of a blob is in memory.
 [[nodiscard]] Result<CopyReport> copy_artifact(const OciRepository& from, const OciRepository& to,
                                                const std::string& digest,
                                                std::stop_token stop = {});
 
 /// Takes along what refers to a copied artifact, cosign's older tags included. One that cannot be
-/// copied is left out, and the report says why: whoever may write to the source could otherwise hold
-/// up every promotion.
+/// copied is left out, and the report says why: whoever may write to the source could otherwise
+/// hold up every promotion.
 void copy_referrers(const OciRepository& from, const OciRepository& to, const std::string& digest,
                     CopyReport& report, std::stop_token stop = {});
 

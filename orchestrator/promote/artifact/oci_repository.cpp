@@ -87,8 +87,8 @@ Result<std::optional<OciRepository::Tagged>> OciRepository::tagged(const std::st
   if (response->status != 200) return unexpected(*response, frame);
   // From the bytes rather than from Docker-Content-Digest: the header is only a claim.
   auto now = at(digest_of(std::string_view(response->body)));
-  auto read = read_manifest(now, response->header("content-type").value_or(""),
-                            std::move(response->body));
+  auto read =
+      read_manifest(now, response->header("content-type").value_or(""), std::move(response->body));
   if (!read) return fail(std::move(read.error()).in(frame));
   return std::optional<Tagged>({*std::move(read), response->header("etag").value_or("")});
 }
@@ -210,8 +210,8 @@ Status OciRepository::put_blob(const std::string& digest, const std::string& byt
 Result<std::string> OciRepository::blob(const Descriptor& descriptor, std::size_t limit,
                                         std::stop_token stop) const {
   if (descriptor.size > limit) {
-    return fail(Error(ErrorKind::Refused, fmt::format("{} is larger than {} bytes",
-                                                      descriptor.digest, limit))
+    return fail(Error(ErrorKind::Refused,
+                      fmt::format("{} is larger than {} bytes", descriptor.digest, limit))
                     .with_code("artifact.too-large"));
   }
   std::string bytes;

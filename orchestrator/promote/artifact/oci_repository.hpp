@@ -74,7 +74,8 @@ class OciRepository {
 
   using Sink = std::function<Status(std::string_view piece)>;
   /// Reads a blob in pieces of kBlobChunk. Refused with `artifact.digest-mismatch` at the end when
-  /// size or digest are not those of the descriptor: whatever the sink did with it is worth nothing.
+  /// size or digest are not those of the descriptor: whatever the sink did with it is worth
+  /// nothing.
   [[nodiscard]] Status read_blob(const Descriptor& descriptor, const Sink& sink,
                                  std::stop_token stop = {}) const;
   /// Writes a blob piece by piece as `source` gives them to its sink. The registry refuses what has

@@ -33,9 +33,8 @@ std::string own_tag(const std::string& subject, const std::string& digest) {
 }
 
 bool has(const std::vector<Descriptor>& list, const std::string& subject, const std::string& tag) {
-  return std::any_of(list.begin(), list.end(), [&](const Descriptor& each) {
-    return own_tag(subject, each.digest) == tag;
-  });
+  return std::any_of(list.begin(), list.end(),
+                     [&](const Descriptor& each) { return own_tag(subject, each.digest) == tag; });
 }
 
 bool is_own_tag(const std::string& subject, const std::string& tag) {
@@ -65,10 +64,10 @@ Result<Index> read_index(const OciRepository& repository, const std::string& sub
   if (!found) return fail(std::move(found.error()));
   if (!*found) return Index{{}, {.etag = {}, .absent = true}};
   if (!(*found)->manifest.index) {
-    return fail(Error(ErrorKind::FailedPrecondition,
-                      fmt::format("{}:{} is no index of referrers", repository.name(),
-                                  referrers_tag(subject)))
-                    .with_code("registry.foreign-tag"));
+    return fail(
+        Error(ErrorKind::FailedPrecondition, fmt::format("{}:{} is no index of referrers",
+                                                         repository.name(), referrers_tag(subject)))
+            .with_code("registry.foreign-tag"));
   }
   auto list = listed_in((*found)->manifest.body);
   if (!list) return fail(std::move(list.error()));
@@ -168,8 +167,7 @@ Result<Referrers> list_referrers(const OciRepository& repository, const std::str
 Status put_referrer(const OciRepository& repository, const std::string& subject,
                     const ArtifactManifest& manifest, std::stop_token stop) {
   const auto& digest = manifest.reference.digest;
-  const auto put =
-      repository.put_manifest(digest, manifest.media_type, manifest.body, {}, stop);
+  const auto put = repository.put_manifest(digest, manifest.media_type, manifest.body, {}, stop);
   if (!put) return fail(put.error());
   if (put->knows_subject) return {};
   const auto announced = repository.put_manifest(own_tag(subject, digest), manifest.media_type,

@@ -43,11 +43,11 @@ struct Attachment {
                                          const ArtifactManifest& subject,
                                          const Attachment& attachment, std::stop_token stop = {});
 
-/// Pushes a manifest that refers to `subject` and whose blobs are there. Where the registry does not
-/// answer that it knows about subjects, the index under the referrers tag is kept too. That index
-/// has no lock, so each of us first puts what it adds under a tag of its own, beside that index, and
-/// whoever has written the index looks afterwards whether all of those are in it: of any number of
-/// writers at the same time, the last one leaves it whole.
+/// Pushes a manifest that refers to `subject` and whose blobs are there. Where the registry does
+/// not answer that it knows about subjects, the index under the referrers tag is kept too. That
+/// index has no lock, so each of us first puts what it adds under a tag of its own, beside that
+/// index, and whoever has written the index looks afterwards whether all of those are in it: of any
+/// number of writers at the same time, the last one leaves it whole.
 [[nodiscard]] Status put_referrer(const OciRepository& repository, const std::string& subject,
                                   const ArtifactManifest& manifest, std::stop_token stop = {});
 

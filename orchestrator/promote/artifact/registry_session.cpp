@@ -41,8 +41,7 @@ bool is_safe_place(std::string_view url, std::string_view registry) {
   const auto scheme_end = url.find("://");
   if (scheme_end == std::string_view::npos) return false;
   const auto host_begin = scheme_end + 3;
-  const auto authority =
-      url.substr(host_begin, url.find_first_of("/?#", host_begin) - host_begin);
+  const auto authority = url.substr(host_begin, url.find_first_of("/?#", host_begin) - host_begin);
   if (authority.empty() || authority.find('@') != std::string_view::npos ||
       url.find('#') != std::string_view::npos) {
     return false;

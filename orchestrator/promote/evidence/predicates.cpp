@@ -19,10 +19,10 @@ Status missing(const Statement& statement, std::string_view what) {
 }
 
 Status negative(const Statement& statement, std::string_view outcome) {
-  return fail(Error(ErrorKind::Refused,
-                    fmt::format("a statement of type {} says {}: it opens no gate",
-                                statement.predicate_type, outcome))
-                  .with_code("evidence.negative"));
+  return fail(
+      Error(ErrorKind::Refused, fmt::format("a statement of type {} says {}: it opens no gate",
+                                            statement.predicate_type, outcome))
+          .with_code("evidence.negative"));
 }
 
 // https://slsa.dev/spec/v1.0/provenance: the two fields without which nothing is said.
@@ -51,7 +51,8 @@ Status check_summary(const Statement& statement) {
   return check_passed(statement, "verificationResult");
 }
 
-// What was found and whether it matters is for whoever signs to judge; that something looked is not.
+// What was found and whether it matters is for whoever signs to judge; that something looked is
+// not.
 Status check_scan(const Statement& statement) {
   return member(statement.predicate, "scanner").is_object() ? Status()
                                                             : missing(statement, "scanner");
@@ -72,9 +73,9 @@ Status check_verification(const Statement& statement) {
 
 Status check_predicate(const Statement& statement) {
   static const std::map<std::string_view, Status (*)(const Statement&)> kChecks{
-      {kProvenancePredicate, check_provenance},   {kSummaryPredicate, check_summary},
-      {kTestResultPredicate, check_test_result},  {kVulnerabilitiesPredicate, check_scan},
-      {kCosignScanPredicate, check_scan},         {kAuthorshipPredicate, check_authorship},
+      {kProvenancePredicate, check_provenance},     {kSummaryPredicate, check_summary},
+      {kTestResultPredicate, check_test_result},    {kVulnerabilitiesPredicate, check_scan},
+      {kCosignScanPredicate, check_scan},           {kAuthorshipPredicate, check_authorship},
       {kVerificationPredicate, check_verification},
   };
   const auto check = kChecks.find(statement.predicate_type);

@@ -34,8 +34,8 @@ Result<SshPublicKey> parse_enrolled_key(std::string_view text) {
 Result<EnrolledKey> verify_raw_signature(std::string_view signature,
                                          const std::vector<EnrolledKey>& keys,
                                          std::string_view message) {
-  return find_signer(
-      keys, [&](const SshPublicKey& key) { return verify_raw(key, message, signature); });
+  return find_signer(keys,
+                     [&](const SshPublicKey& key) { return verify_raw(key, message, signature); });
 }
 
 Result<EnrolledKey> verify_raw_signature_of(std::string_view signature,

@@ -11,8 +11,8 @@
 
 namespace bailey {
 
-/// A signed statement about artifacts comes as a DSSE envelope, as a sigstore bundle, or as cosign's
-/// simple signing. All are kept as they were signed and opened with the keys of the day.
+/// A signed statement about artifacts comes as a DSSE envelope, as a sigstore bundle, or as
+/// cosign's simple signing. All are kept as they were signed and opened with the keys of the day.
 struct SignedEvidence {
   Statement statement;
   std::vector<EnrolledKey> signers;       ///< At least one; each key once.
@@ -25,9 +25,9 @@ struct SignedEvidence {
 [[nodiscard]] Result<nlohmann::json> normal_evidence(const nlohmann::json& value);
 
 /// Opens evidence in its normal form: at least one signature is by one of `keys`, and what it says
-/// is read from the very bytes that were verified. A signature that is no statement, as cosign makes
-/// it, becomes one of type kSignaturePredicate. Statements of in-toto v0.1, which cosign writes,
-/// read like v1. Whether it can stand for its type is asked by check_predicate().
+/// is read from the very bytes that were verified. A signature that is no statement, as cosign
+/// makes it, becomes one of type kSignaturePredicate. Statements of in-toto v0.1, which cosign
+/// writes, read like v1. Whether it can stand for its type is asked by check_predicate().
 [[nodiscard]] Result<SignedEvidence> open_evidence(const nlohmann::json& evidence,
                                                    const std::vector<EnrolledKey>& keys);
 

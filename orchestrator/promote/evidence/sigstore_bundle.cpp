@@ -46,7 +46,8 @@ Result<MessageSignature> message_signature(const Json& value) {
   if (string_member(said, "algorithm") != "SHA2_256") return malformed("its digest is no SHA2_256");
   const auto digest = from_any_base64(string_member(said, "digest"));
   MessageSignature out;
-  if (!digest || digest->size() != out.digest.size()) return malformed("its digest has no 32 bytes");
+  if (!digest || digest->size() != out.digest.size())
+    return malformed("its digest has no 32 bytes");
   std::copy(digest->begin(), digest->end(), out.digest.begin());
   auto signature = from_any_base64(string_member(value, "signature"));
   if (!signature || signature->empty()) return malformed("its signature is not base64");

@@ -24,8 +24,8 @@ struct MessageSignature {
 using BundleContent = std::variant<DsseEnvelope, MessageSignature>;
 
 /// Reads a sigstore bundle, version 0.1 to 0.3, that was made with a managed key. The key's hint
-/// decides nothing, and entries of transparency logs and time stamps are not looked at: who trusts a
-/// key needs none of them. Unsupported with `bundle.keyless` for one whose key stands in a
+/// decides nothing, and entries of transparency logs and time stamps are not looked at: who trusts
+/// a key needs none of them. Unsupported with `bundle.keyless` for one whose key stands in a
 /// certificate, with `bundle.unknown-version` for other versions; Protocol with `bundle.malformed`
 /// otherwise.
 [[nodiscard]] Result<BundleContent> read_sigstore_bundle(const nlohmann::json& value);

@@ -11,7 +11,8 @@
 namespace bailey {
 
 /// The media type of cosign's older signatures, under the tag `sha256-<hex>.sig`.
-inline constexpr std::string_view kSimpleSigning = "application/vnd.dev.cosign.simplesigning.v1+json";
+inline constexpr std::string_view kSimpleSigning =
+    "application/vnd.dev.cosign.simplesigning.v1+json";
 
 /// cosign's older form: the signature is over the payload's bytes themselves.
 struct SimpleSigning {

@@ -38,15 +38,15 @@ class RawKey {
     const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
                                                                           &EVP_MD_CTX_free);
     const bool hashes = EVP_PKEY_get_base_id(key_.get()) != EVP_PKEY_ED25519;
-    EXPECT_EQ(EVP_DigestSignInit(context.get(), nullptr, hashes ? hash : nullptr, nullptr,
-                                 key_.get()),
-              1);
+    EXPECT_EQ(
+        EVP_DigestSignInit(context.get(), nullptr, hashes ? hash : nullptr, nullptr, key_.get()),
+        1);
     std::string out(1024, '\0');
     std::size_t size = out.size();
-    EXPECT_EQ(EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(out.data()), &size,
-                             reinterpret_cast<const unsigned char*>(message.data()),
-                             message.size()),
-              1);
+    EXPECT_EQ(
+        EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(out.data()), &size,
+                       reinterpret_cast<const unsigned char*>(message.data()), message.size()),
+        1);
     out.resize(size);
     return out;
   }

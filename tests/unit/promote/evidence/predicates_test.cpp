@@ -9,8 +9,8 @@ namespace bailey {
 namespace {
 
 std::string judged(std::string_view type, nlohmann::json predicate) {
-  const Statement statement{{{"web", digest_of(std::string_view("web"))}}, std::string(type),
-                            std::move(predicate)};
+  const Statement statement{
+      {{"web", digest_of(std::string_view("web"))}}, std::string(type), std::move(predicate)};
   const auto status = check_predicate(statement);
   return status ? "stands" : status.error().code();
 }

@@ -6,8 +6,8 @@
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/promote/evidence/dsse.hpp"
 #include "orchestrator/promote/evidence/service_key.hpp"
-#include "orchestrator/promote/evidence/sigstore_bundle.hpp"
 #include "orchestrator/promote/evidence/signed_evidence.hpp"
+#include "orchestrator/promote/evidence/sigstore_bundle.hpp"
 #include "orchestrator/promote/evidence/ssh_crypto.hpp"
 #include "orchestrator/promote/evidence/ssh_wire.hpp"
 #include "tests/support/vectors.hpp"
@@ -183,8 +183,8 @@ Outcome outcome_of(const fs::path& folder, const std::string& artifact_digest) {
   return is_about(opened->statement, artifact_digest) ? Outcome::Accepted : Outcome::Refused;
 }
 
-// A case is named `..._fail` when a client must refuse it. Those signed with a managed key behave as
-// named. The others carry a certificate and are refused for that, the good ones among them too.
+// A case is named `..._fail` when a client must refuse it. Those signed with a managed key behave
+// as named. The others carry a certificate and are refused for that, the good ones among them too.
 TEST(PublishedVectors, BundlesOfSigstoreConformance) {
   BAILEY_VECTORS_OR_SKIP(vectors);
   const auto artifact = read_file(vectors / "sigstore-bundles/a.txt");

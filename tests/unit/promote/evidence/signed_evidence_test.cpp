@@ -178,9 +178,8 @@ TEST(SignedEvidence, TakesTheSimpleSigningOfCosign) {
     ASSERT_TRUE(opened) << opened.error().render();
     EXPECT_EQ(opened->statement.predicate_type, kSignaturePredicate);
     EXPECT_TRUE(is_about(opened->statement, kImage));
-    const auto swapped =
-        to_json(SimpleSigning{payload_about(digest_of(std::string_view("other"))),
-                              key.sign(payload)});
+    const auto swapped = to_json(
+        SimpleSigning{payload_about(digest_of(std::string_view("other"))), key.sign(payload)});
     EXPECT_EQ(code_of(open_evidence(swapped, {{kCi, key.pem()}})), "signature.unknown-key");
   }
 }
