@@ -21,9 +21,9 @@ namespace bailey::test {
 class MemoryRegistry final : public HttpClient {
  public:
   bool knows_referrers = false;
-  bool lends_blobs = true;    ///< Answers `mount` with 201.
+  bool lends_blobs = true;  ///< Answers `mount` with 201.
   bool knows_ranges = true;
-  std::map<std::string, std::string> passwords;  ///< Host to `user:password`; none: anybody.
+  std::map<std::string, std::string> passwords;    ///< Host to `user:password`; none: anybody.
   std::function<bool(const HttpRequest&)> breaks;  ///< Answered with 503.
   std::vector<HttpRequest> requests;
 
@@ -50,9 +50,9 @@ class MemoryRegistry final : public HttpClient {
   std::string add_image(const std::string& name, const std::vector<std::string>& layers) {
     Json body{{"schemaVersion", 2},
               {"mediaType", kManifest},
-              {"config", descriptor("application/vnd.oci.image.config.v1+json",
-                                    add_blob(name, "{\"of\":\"" + layers.at(0).substr(0, 20) + "\"}"),
-                                    name)},
+              {"config",
+               descriptor("application/vnd.oci.image.config.v1+json",
+                          add_blob(name, "{\"of\":\"" + layers.at(0).substr(0, 20) + "\"}"), name)},
               {"layers", Json::array()}};
     for (const auto& layer : layers) {
       body["layers"].push_back(
@@ -63,9 +63,8 @@ class MemoryRegistry final : public HttpClient {
   Json descriptor(const std::string& type, const std::string& digest, const std::string& name) {
     const auto& repository = repositories[name];
     const auto manifest = repository.manifests.find(digest);
-    const auto size = manifest == repository.manifests.end()
-                          ? repository.blobs.at(digest).size()
-                          : manifest->second.second.size();
+    const auto size = manifest == repository.manifests.end() ? repository.blobs.at(digest).size()
+                                                             : manifest->second.second.size();
     return {{"mediaType", type}, {"digest", digest}, {"size", size}};
   }
 
@@ -173,7 +172,8 @@ class MemoryRegistry final : public HttpClient {
                       {"size", manifest.second.size()},
                       {"artifactType", string_member(*body, "artifactType")}});
     }
-    return answer(200, Json{{"schemaVersion", 2}, {"mediaType", kIndex}, {"manifests", list}}.dump());
+    return answer(200,
+                  Json{{"schemaVersion", 2}, {"mediaType", kIndex}, {"manifests", list}}.dump());
   }
 
   HttpResponse tags(const Repository& repository) {
@@ -201,7 +201,8 @@ class MemoryRegistry final : public HttpClient {
       response.headers.emplace_back("location", "/v2/" + path + "/blobs/uploads/" + id);
       return response;
     }
-    if (rest.starts_with("uploads/")) return upload(repository, path, rest.substr(8), query, request);
+    if (rest.starts_with("uploads/"))
+      return upload(repository, path, rest.substr(8), query, request);
     const auto found = repository.blobs.find(rest);
     if (found == repository.blobs.end()) return answer(404);
     if (request.method == "HEAD") return answer(200);

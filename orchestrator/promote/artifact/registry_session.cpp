@@ -127,6 +127,7 @@ Result<Secret> RegistrySession::authorization(const std::string& challenge,
     request.url += "&service=" + percent_encode(service);
   }
   request.ca_file = access_.ca_file;
+  request.timeout = access_.timeout;
   if (basic) request.secret_headers.emplace_back("Authorization", *basic);
   const auto response = http_.send(request, stop);
   if (!response) return fail(Error(response.error()).in("asking for a registry token"));
@@ -146,6 +147,7 @@ Result<HttpResponse> RegistrySession::send(HttpRequest request, const std::strin
                                            std::stop_token stop) {
   if (request.url.starts_with('/')) request.url = base_url() + request.url;
   request.ca_file = access_.ca_file;
+  request.timeout = access_.timeout;
   const auto before = known(scopes);
   if (before) request.secret_headers.emplace_back("Authorization", *before);
   auto response = http_.send(request, stop);
@@ -179,6 +181,7 @@ Result<HttpResponse> RegistrySession::get(const HttpRequest& request, const std:
     onward.url = next;
     onward.headers = request.headers;
     onward.ca_file = access_.ca_file;
+    onward.timeout = access_.timeout;
     response = http_.send(onward, stop);
   }
   return response;

@@ -4,6 +4,7 @@
 #include "orchestrator/net/http_client.hpp"
 #include "orchestrator/promote/artifact/registry_credential.hpp"
 
+#include <chrono>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -15,8 +16,9 @@ namespace bailey {
 
 /// With what a registry is spoken to.
 struct RegistryAccess {
-  std::optional<RegistryCredential> credential;  ///< None: anonymously.
-  std::string ca_file;                           ///< See HttpRequest.
+  std::optional<RegistryCredential> credential;                 ///< None: anonymously.
+  std::string ca_file{};                                        ///< See HttpRequest.
+  std::chrono::milliseconds timeout{std::chrono::seconds(60)};  ///< Of one request.
 };
 
 /// What a request needs to be let in: `repository:NAME:pull`.

@@ -2,10 +2,12 @@
 
 #include "orchestrator/base/digest.hpp"
 #include "orchestrator/base/json.hpp"
+#include "orchestrator/base/text.hpp"
 #include "orchestrator/promote/evidence/authorship.hpp"
 #include "orchestrator/promote/evidence/predicates.hpp"
 #include "orchestrator/promote/evidence/signed_evidence.hpp"
 #include "orchestrator/promote/evidence/signed_statement.hpp"
+#include "orchestrator/serve/engine/collect_evidence.hpp"
 #include "orchestrator/serve/engine/records.hpp"
 #include "orchestrator/serve/engine/standing_bundle.hpp"
 
@@ -45,6 +47,21 @@ Result<std::vector<Approval>> holding_approvals(Engine& engine, Transaction& tra
     if (approval_matches(signed_one, wanted)) holding.push_back(std::move(approval));
   }
   return holding;
+}
+
+// Evidence that is missing may lie in a registry that did not answer, or be there and not count.
+void tell_unread(Engine& engine, const Change& change, GateResult& result) {
+  std::string told;
+  for (const auto& [slot, reference] : change.plan.artifacts) {
+    const auto problems =
+        engine.evidence_board().get(digest_in(reference), engine.clock().monotonic_now());
+    if (problems && !problems->empty()) {
+      told += fmt::format(" Not counted for {}: {}.", slot, join(*problems, "; "));
+    }
+  }
+  for (auto& condition : result.conditions) {
+    if (condition.condition == "evidence" && !condition.met) condition.detail += told;
+  }
 }
 
 }  // namespace
@@ -204,6 +221,7 @@ Result<Judgement> judge(Engine& engine, Transaction& transaction, const Bench& b
                           engine.clock().wall_now()};
   judgement.result = evaluate_gate(inputs);
   if (failed) return fail(*std::move(failed));
+  tell_unread(engine, change, judgement.result);
   judgement.record = gate_record(inputs, judgement.result);
   judgement.approvals = *std::move(approvals);
   judgement.evidence = std::move(known->envelopes);

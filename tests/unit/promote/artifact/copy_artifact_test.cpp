@@ -90,9 +90,8 @@ TEST(CopyArtifact, ShowsEachRegistryItsOwnCredentialAlone) {
 
 TEST(CopyArtifact, TakesAllPlatformsOfAnIndexAndEachBlobOnce) {
   World world;
-  Json index{{"schemaVersion", 2},
-             {"mediaType", MemoryRegistry::kIndex},
-             {"manifests", Json::array()}};
+  Json index{
+      {"schemaVersion", 2}, {"mediaType", MemoryRegistry::kIndex}, {"manifests", Json::array()}};
   for (const char* platform : {"amd64", "arm64"}) {
     const auto image = world.http.add_image(world.source, {platform, "shared"});
     index["manifests"].push_back(
@@ -142,7 +141,9 @@ TEST(CopyArtifact, CarriesOnAfterEndingAtAnyRequest) {
     EXPECT_EQ(code_of(first), "unavailable");
     // Nothing in the target names what is not there.
     const auto& half = world.http.repositories[world.away.name()];
-    if (!half.manifests.empty()) EXPECT_EQ(half.blobs.size(), 3U);
+    if (!half.manifests.empty()) {
+      EXPECT_EQ(half.blobs.size(), 3U);
+    }
     ASSERT_TRUE(copy_artifact(world.from, world.away, digest)) << "after request " << end;
   }
 }
@@ -179,9 +180,8 @@ TEST(CopyArtifact, RefusesWhatIsMissingOrCannotBeCopied) {
       world.source,
       {{"schemaVersion", 2},
        {"mediaType", MemoryRegistry::kIndex},
-       {"manifests", Json::array({Json{{"mediaType", "text/plain"},
-                                       {"digest", digest},
-                                       {"size", 1}}})}});
+       {"manifests",
+        Json::array({Json{{"mediaType", "text/plain"}, {"digest", digest}, {"size", 1}}})}});
   EXPECT_EQ(code_of(copy_artifact(world.from, world.away, odd)), "artifact.unknown-part");
 }
 

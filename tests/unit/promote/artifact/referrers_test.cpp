@@ -21,7 +21,8 @@ struct World {
 };
 
 Attachment envelope(const std::string& bytes) {
-  return {std::string(kInTotoArtifact), std::string(kDsseMediaType), bytes, {{"in-toto.io/a", "b"}}};
+  return {
+      std::string(kInTotoArtifact), std::string(kDsseMediaType), bytes, {{"in-toto.io/a", "b"}}};
 }
 
 // The three rows of the table in the distribution specification.
@@ -109,10 +110,9 @@ TEST(FindEvidence, TellsWhatItCannotReadAndGoesOn) {
   other.reference.digest = digest_of(std::string_view("other"));
   const auto foreign = attach(world.repository, other, envelope("foreign"));
   ASSERT_TRUE(foreign);
-  auto index = *parse_json(
-      repository.manifests.at(repository.tags.at(referrers_tag(world.digest))).second);
-  index["manifests"].push_back(
-      world.http.descriptor(MemoryRegistry::kManifest, *foreign, kName));
+  auto index =
+      *parse_json(repository.manifests.at(repository.tags.at(referrers_tag(world.digest))).second);
+  index["manifests"].push_back(world.http.descriptor(MemoryRegistry::kManifest, *foreign, kName));
   repository.tags[referrers_tag(world.digest)] = world.http.add_manifest(kName, index);
   // And a blob that is larger than evidence is.
   ASSERT_TRUE(attach(world.repository, world.subject, envelope(std::string(4'200'000, 'x'))));
