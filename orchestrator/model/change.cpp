@@ -142,6 +142,8 @@ Json to_json(const Change& change) {
           {"authors", std::move(authors)},
           {"introduces", change.introduces},
           {"rolls_back_to", change.rolls_back_to},
+          {"brings", change.brings},
+          {"affects", change.affects},
           {"executor", change.executor ? Json(to_string(*change.executor)) : Json()},
           {"created_at", change.created_at},
           {"history", std::move(history)},
@@ -175,6 +177,8 @@ Result<Change> change_from_json(const Json& value) {
   reader.read_list("authors", change.authors, author_from_json);
   reader.read("introduces", change.introduces);
   reader.read("rolls_back_to", change.rolls_back_to);
+  reader.read("brings", change.brings);
+  reader.read("affects", change.affects);
   read_executor(reader, change.executor);
   reader.read("created_at", change.created_at);
   reader.read_list("history", change.history, step_from_json);

@@ -67,6 +67,11 @@ struct Change {
   std::vector<Author> authors;
   std::vector<std::string> introduces;  ///< Digests that are new here: artifacts, template.
   std::string rolls_back_to;            ///< Digest of a receipt, of a rollback; else empty.
+  /// What a promotion was asked for, slot to `repository@sha256:...`; the plan has all that will
+  /// run.
+  std::map<std::string, std::string> brings;
+  /// People whose own rights a policy change changes: they approve nothing of it. Sorted.
+  std::vector<std::string> affects;
   std::optional<Subject> executor;
   std::string created_at;
   std::vector<StateStep> history;  ///< Oldest first; the last is `state`.

@@ -102,6 +102,7 @@ std::string change_digest_of(const Change& change) {
                         {"plan", change.plan.digest},
                         {"artifacts", change.plan.artifacts},
                         {"rolls_back_to", change.rolls_back_to},
+                        {"affects", change.affects},
                         {"requester", to_string(change.requester)},
                         {"authors", addresses_of(change.authors)}});
 }

@@ -23,6 +23,8 @@ Json change_part(const ReceiptContent& content) {
           {"requester", to_string(change.requester)},
           {"authors", std::move(authors)},
           {"executor", change.executor ? Json(to_string(*change.executor)) : Json()},
+          {"affects", change.affects},
+          {"rolls_back_to", change.rolls_back_to},
           {"bundle_digest", change.bundle_digest},
           {"created_at", change.created_at},
           {"executed_at", content.executed_at},

@@ -71,6 +71,8 @@ void read_change(JsonReader& reader, ReadReceipt& out) {
   if (!reader.at("executor").is_null()) {
     reader.read_text("executor", change.executor, parse_subject);
   }
+  reader.read("affects", change.affects);
+  reader.read("rolls_back_to", change.rolls_back_to);
   reader.read("bundle_digest", change.bundle_digest);
   reader.read("created_at", change.created_at);
   read_time(reader, "executed_at", out.executed_at);

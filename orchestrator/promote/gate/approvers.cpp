@@ -1,7 +1,7 @@
 #include "orchestrator/promote/gate/approvers.hpp"
 
+#include "orchestrator/model/standing.hpp"
 #include "orchestrator/promote/evidence/ssh_key.hpp"
-#include "orchestrator/promote/evidence/standing.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -30,21 +30,6 @@ bool has_usable_key(const Directory& directory, const std::string& person) {
 }
 
 }  // namespace
-
-std::set<std::string> people_holding(const Bundle& bundle, const Environment& environment,
-                                     Power power) {
-  std::set<std::string> people;
-  const auto found = bundle.templates.find(environment.template_name);
-  if (found == bundle.templates.end()) return people;
-  for (const auto& [role, holders] : environment.bindings) {
-    const auto definition = found->second.roles.find(role);
-    if (definition == found->second.roles.end() || !definition->second.powers.contains(power)) {
-      continue;
-    }
-    people.merge(bundle.directory.people_in(holders));
-  }
-  return people;
-}
 
 Approvers::Approvers(const GateInputs& inputs)
     : inputs_(inputs),

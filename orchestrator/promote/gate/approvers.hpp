@@ -32,8 +32,4 @@ class Approvers {
   std::set<std::string> eligible_;
 };
 
-/// The people who hold a power in an environment through its bindings and its template's roles.
-[[nodiscard]] std::set<std::string> people_holding(const Bundle& bundle,
-                                                   const Environment& environment, Power power);
-
 }  // namespace bailey

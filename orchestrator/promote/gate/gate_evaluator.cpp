@@ -1,7 +1,8 @@
 #include "orchestrator/promote/gate/gate_evaluator.hpp"
 
 #include "orchestrator/base/text.hpp"
-#include "orchestrator/promote/evidence/quorum.hpp"
+#include "orchestrator/model/quorum.hpp"
+#include "orchestrator/model/standing.hpp"
 #include "orchestrator/promote/evidence/statement.hpp"
 #include "orchestrator/promote/gate/approvers.hpp"
 #include "orchestrator/promote/gate/window.hpp"

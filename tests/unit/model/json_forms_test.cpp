@@ -124,7 +124,7 @@ class Maker {
   Change change() {
     Change made;
     made.id = ChangeId(text());
-    made.kind = word(ChangeKind::Drift);
+    made.kind = word(ChangeKind::Grant);
     made.environment = text();
     made.environment_uid = EnvironmentUid(text());
     made.state = word(ChangeState::RolledBack);
@@ -133,6 +133,9 @@ class Maker {
     made.requester = subject();
     made.authors = list([this] { return Author{text(), text()}; });
     made.introduces = texts();
+    made.rolls_back_to = text();
+    made.brings = map();
+    made.affects = texts();
     if (chance()) made.executor = subject();
     made.created_at = text();
     made.history = list([this] {
@@ -147,7 +150,7 @@ class Maker {
     made.id = ApprovalId(text());
     made.change = ChangeId(text());
     made.approver = text();
-    made.decision = word(Decision::Reject);
+    made.decision = word(Decision::Revoke);
     made.reason = text();
     made.issued_at = text();
     made.expires_at = text();

@@ -1,4 +1,4 @@
-#include "orchestrator/promote/evidence/standing.hpp"
+#include "orchestrator/model/standing.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -61,6 +61,21 @@ std::set<std::string> involved_people(const Directory& directory,
     }
   }
   return involved;
+}
+
+std::set<std::string> people_holding(const Bundle& bundle, const Environment& environment,
+                                     Power power) {
+  std::set<std::string> people;
+  const auto found = bundle.templates.find(environment.template_name);
+  if (found == bundle.templates.end()) return people;
+  for (const auto& [role, holders] : environment.bindings) {
+    const auto definition = found->second.roles.find(role);
+    if (definition == found->second.roles.end() || !definition->second.powers.contains(power)) {
+      continue;
+    }
+    people.merge(bundle.directory.people_in(holders));
+  }
+  return people;
 }
 
 }  // namespace bailey

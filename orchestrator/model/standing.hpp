@@ -1,7 +1,7 @@
 #pragma once
 
+#include "orchestrator/model/bundle.hpp"
 #include "orchestrator/model/change.hpp"
-#include "orchestrator/model/directory.hpp"
 
 #include <optional>
 #include <set>
@@ -21,5 +21,9 @@ namespace bailey {
                                                     const std::vector<Author>& authors,
                                                     const Subject& requester,
                                                     const std::optional<Subject>& executor);
+
+/// The people who hold a power in an environment through its bindings and its template's roles.
+[[nodiscard]] std::set<std::string> people_holding(const Bundle& bundle,
+                                                   const Environment& environment, Power power);
 
 }  // namespace bailey

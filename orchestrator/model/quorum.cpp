@@ -1,4 +1,4 @@
-#include "orchestrator/promote/evidence/quorum.hpp"
+#include "orchestrator/model/quorum.hpp"
 
 #include <algorithm>
 #include <map>
