@@ -109,7 +109,7 @@ submit() { # submit REFERENCE
     --registry-auth "$work/docker.json"
 }
 promote() { # promote REFERENCE STAGE
-  "$BAILEY" promote shop --artifact "web=$1" --to "$2" --wait
+  "$BAILEY" promote --project shop --artifact "web=$1" --to "$2" --wait
 }
 "$BAILEY" apply "$work/specs" --wait || fail "the environments could not be made"
 
@@ -124,7 +124,6 @@ promote "$one" shop-dev || fail "the promotion to shop-dev"
 promote "$one" shop-test || fail "the promotion to shop-test"
 [ "$(ask "test/web/manifests/$digest")" = 200 ] || fail "it is not in the stage's repository"
 [ "$(ask "test/web/manifests/sha256-${digest#sha256:}")" = 200 ] || fail "the evidence did not go along"
-[ "$(sha256sum <"$work/answer" | cut -c1-8)" != "" ]
 "$BAILEY" env show shop-test --json >"$work/shown"
 grep -q "$registry/test/web@$digest" "$work/shown" || { cat "$work/shown"; fail "the record names another repository"; }
 
