@@ -35,10 +35,10 @@ const Account* check_account(Workspace& workspace, const Use& use) {
   const auto provider = workspace.providers.find(found.provider);
   if (provider == workspace.providers.end()) return nullptr;
   if (provider->second.cloud) {
-    workspace.report.error("spec.wrong-provider", "Wrong provider",
-                           fmt::format("The account \"{}\" is at \"{}\", which is no registry.",
-                                       name, found.provider),
-                           use.document.at(step(use.pointer, "account")));
+    workspace.report.error(
+        "spec.wrong-provider", "Wrong provider",
+        fmt::format("The account \"{}\" is at \"{}\", which is no registry.", name, found.provider),
+        use.document.at(step(use.pointer, "account")));
     return nullptr;
   }
   // A credential goes to the registry that the account is of, and nowhere else.
@@ -102,10 +102,11 @@ void check_environment(Workspace& workspace, const Document& document,
         account->classes.contains(environment.environment_class)) {
       continue;
     }
-    workspace.report.error("spec.class-not-allowed", "Class not allowed",
-                           fmt::format("The account \"{}\" is not for environments of class \"{}\".",
-                                       use.account, to_string(environment.environment_class)),
-                           document.at(step(here, "account")));
+    workspace.report.error(
+        "spec.class-not-allowed", "Class not allowed",
+        fmt::format("The account \"{}\" is not for environments of class \"{}\".", use.account,
+                    to_string(environment.environment_class)),
+        document.at(step(here, "account")));
   }
 }
 

@@ -30,8 +30,8 @@ Result<Json> normal_form(const FoundEvidence& found) {
   }
   if (found.media_type == kSimpleSigning) {
     const auto annotation = found.annotations.find(kCosignSignature);
-    auto signature = annotation == found.annotations.end() ? std::nullopt
-                                                           : from_any_base64(annotation->second);
+    auto signature =
+        annotation == found.annotations.end() ? std::nullopt : from_any_base64(annotation->second);
     if (!signature) return fail(ErrorKind::Protocol, "it carries no signature");
     return normal_evidence(to_json(SimpleSigning{found.bytes, *std::move(signature)}));
   }
@@ -179,11 +179,10 @@ void collect_evidence_of(Engine& engine, const ChangeId& id, std::stop_token sto
   for (const auto& [slot, reference] : read->change.plan.artifacts) {
     const auto digest = digest_in(reference);
     if (digest.empty()) continue;
-    const auto done = collect_evidence(engine, *read->bundle, environment->project, slot, digest,
-                                       false, stop);
+    const auto done =
+        collect_evidence(engine, *read->bundle, environment->project, slot, digest, false, stop);
     if (!done) {
-      engine.evidence_board().put(digest, {done.error().message()},
-                                  engine.clock().monotonic_now());
+      engine.evidence_board().put(digest, {done.error().message()}, engine.clock().monotonic_now());
     }
   }
 }
@@ -203,8 +202,7 @@ Result<bool> store_evidence(Transaction& transaction, const std::string& artifac
 
 Result<std::string> evidence_origin(Transaction& transaction, const std::string& artifact,
                                     const std::string& evidence_digest) {
-  auto setting =
-      find_setting(transaction, "evidence-origin/" + artifact + "/" + evidence_digest);
+  auto setting = find_setting(transaction, "evidence-origin/" + artifact + "/" + evidence_digest);
   if (!setting) return fail(std::move(setting.error()));
   return string_member(*setting, "from");
 }

@@ -54,9 +54,8 @@ Result<std::vector<Way>> ways_of(const Change& change, const Bench& bench,
     auto from = parse_artifact_reference(built->second + "@" + to->digest);
     if (!from) return fail(std::move(from.error()));
     const auto account = source.accounts.find(slot);
-    ways.push_back({slot, *std::move(from),
-                    account == source.accounts.end() ? "" : account->second, *std::move(to),
-                    own->second.account});
+    ways.push_back({slot, *std::move(from), account == source.accounts.end() ? "" : account->second,
+                    *std::move(to), own->second.account});
   }
   return ways;
 }
@@ -90,10 +89,10 @@ Status log_copy(Engine& engine, const Claim& claim, const Way& way, const CopyRe
   constexpr std::size_t kMaxDetail = 2000;
   return in_transaction(engine.store(), Access::Write, [&](Transaction& transaction) -> Status {
     if (auto held = check_fence(transaction, claim.fence); !held) return held;
-    auto entry = own_entry(engine, "artifact.copy", "environment:" + claim.change.environment,
-                           utf8_substr(fmt::format("{} to {}: {}", way.slot, way.to.name(),
-                                                   told(report)),
-                                       0, kMaxDetail));
+    auto entry =
+        own_entry(engine, "artifact.copy", "environment:" + claim.change.environment,
+                  utf8_substr(fmt::format("{} to {}: {}", way.slot, way.to.name(), told(report)), 0,
+                              kMaxDetail));
     entry.digests["artifact"] = way.to.digest;
     auto index = append(transaction, entry);
     if (!index) return fail(std::move(index.error()));

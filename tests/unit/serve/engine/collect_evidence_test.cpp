@@ -56,7 +56,8 @@ TEST(CollectEvidence, FindsInTheRegistryWhatNobodySubmitted) {
   EXPECT_EQ(known["unread"], Json::array());
   EXPECT_EQ(world.logged("evidence.find", Outcome::Ok), 1U);
   // Submitted too, it is one piece and keeps the place where it was first seen.
-  ASSERT_TRUE(world.submit("service:ci", digest, {world.authorship(digest, {"alice@acme.example"})}));
+  ASSERT_TRUE(
+      world.submit("service:ci", digest, {world.authorship(digest, {"alice@acme.example"})}));
   EXPECT_EQ(shown(world, digest)["evidence"], known["evidence"]);
 }
 
@@ -76,11 +77,11 @@ TEST(CollectEvidence, TakesNothingThatDoesNotCountAndSaysWhy) {
   EXPECT_EQ(known["evidence"], Json::array());
   EXPECT_EQ(known["unread"].size(), 4U) << known.dump(1);
   // Handed in, the same is refused.
-  EXPECT_EQ(code_of(world.submit(
-                "service:ci", digest,
-                {world.key("ci").envelope(about(digest, kTestResultPredicate,
-                                                {{"result", "FAILED"}}))})),
-            "evidence.negative");
+  EXPECT_EQ(
+      code_of(world.submit(
+          "service:ci", digest,
+          {world.key("ci").envelope(about(digest, kTestResultPredicate, {{"result", "FAILED"}}))})),
+      "evidence.negative");
 }
 
 TEST(CollectEvidence, TakesBundlesByAServicesPemKey) {
@@ -141,7 +142,8 @@ TEST(ReleasedArtifact, IsWhatRunsInTheLastStageAndNothingEarlier) {
   EngineWorld world;
   const auto digest = world.registry.push("one");
   world.reach_staging(digest);
-  ASSERT_TRUE(world.submit("service:ci", digest, {world.authorship(digest, {"alice@acme.example"})}));
+  ASSERT_TRUE(
+      world.submit("service:ci", digest, {world.authorship(digest, {"alice@acme.example"})}));
   const auto request = EngineWorld::as("service:ci");
   // It has come as far as staging: for the next release nothing is known yet.
   const auto before = released_artifact(world.engine(), request, "payments", "web");
@@ -157,8 +159,9 @@ TEST(ReleasedArtifact, IsWhatRunsInTheLastStageAndNothingEarlier) {
   EXPECT_EQ((*after)["commit"], std::string(40, 'a'));
   EXPECT_EQ((*after)["reference"], world.reference(digest));
   EXPECT_EQ(code_of(released_artifact(world.engine(), request, "none", "web")), "[not-found]");
-  EXPECT_EQ(code_of(released_artifact(world.engine(), EngineWorld::as("mallory"), "payments", "web")),
-            "identity.power-missing");
+  EXPECT_EQ(
+      code_of(released_artifact(world.engine(), EngineWorld::as("mallory"), "payments", "web")),
+      "identity.power-missing");
 }
 
 }  // namespace

@@ -18,9 +18,10 @@ class CopyArtifacts : public ::testing::Test {
   void SetUp() override {
     ASSERT_TRUE(write_private_file(world.folder() / "registry-secret",
                                    R"({"username":"stage","password":"hunter2"})"));
-    world.specs += std::string("---\napiVersion: bailey/v1\nkind: Account\nmetadata: {name: "
-                               "registry-test}\nspec:\n  provider: oci\n  classes: [test]\n"
-                               "  endpoint: http://127.0.0.1:5001\n  credential: {file: ") +
+    world.specs += std::string(
+                       "---\napiVersion: bailey/v1\nkind: Account\nmetadata: {name: "
+                       "registry-test}\nspec:\n  provider: oci\n  classes: [test]\n"
+                       "  endpoint: http://127.0.0.1:5001\n  credential: {file: ") +
                    (world.folder() / "registry-secret").string() + "}\n";
     world.edit("metadata: {name: test}\nspec:\n",
                std::string("metadata: {name: test}\nspec:\n  repositories: {web: {account: "
@@ -89,8 +90,7 @@ TEST_F(CopyArtifacts, OpensTheRegistryWithTheStagesCredential) {
   ASSERT_TRUE(world.apply("alice"));
   world.drive();
   // Nobody may read the project's repository anonymously, and no account is named for it.
-  EXPECT_EQ(world.promote("service:ci", digest, "dev").error().kind(),
-            ErrorKind::Unauthenticated);
+  EXPECT_EQ(world.promote("service:ci", digest, "dev").error().kind(), ErrorKind::Unauthenticated);
 }
 
 TEST_F(CopyArtifacts, ReadsTheProjectsRepositoryByTheProjectsAccount) {
