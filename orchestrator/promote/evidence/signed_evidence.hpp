@@ -19,8 +19,8 @@ struct SignedEvidence {
   std::vector<std::string> fingerprints;  ///< Of the signers, in the same order.
 };
 
-/// The form in which evidence is kept and digested, with nothing in it that nobody vouches for: the
-/// envelope out of a bundle, the signature without its log entries. No signature is verified. The
+/// The form in which evidence is kept and digested: the envelope out of a bundle, the signature
+/// without its hints and log entries. No signature is verified. The
 /// failures are those of the readers of the three forms.
 [[nodiscard]] Result<nlohmann::json> normal_evidence(const nlohmann::json& value);
 

@@ -13,6 +13,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 namespace bailey {
 
 namespace {
@@ -43,12 +45,20 @@ Result<Json> normal_form(const FoundEvidence& found) {
 struct Good {
   Json evidence;
   std::string where;
+  std::set<std::string> said;  ///< What by whom.
 };
 
-Result<Json> checked(const FoundEvidence& found, const std::vector<EnrolledKey>& keys,
+std::set<std::string> said_by(const SignedEvidence& opened) {
+  const auto what = digest_of(to_json(opened.statement));
+  std::set<std::string> said;
+  for (const auto& who : opened.fingerprints) said.insert(what + " " + who);
+  return said;
+}
+
+Result<Good> checked(const FoundEvidence& found, const std::vector<EnrolledKey>& keys,
                      const std::string& digest) {
   auto normal = normal_form(found);
-  if (!normal) return normal;
+  if (!normal) return fail(std::move(normal.error()));
   const auto opened = open_evidence(*normal, keys);
   if (!opened) return fail(opened.error());
   if (!is_about(opened->statement, digest)) {
@@ -57,13 +67,35 @@ Result<Json> checked(const FoundEvidence& found, const std::vector<EnrolledKey>&
   if (auto stands = check_predicate(opened->statement); !stands) {
     return fail(std::move(stands.error()));
   }
-  return normal;
+  return Good{*std::move(normal), found.where, said_by(*opened)};
 }
 
-Status store_found(Engine& engine, const std::string& digest, const std::vector<Good>& good) {
+// What is known of an artifact, by the keys of today.
+Result<std::set<std::string>> said_before(Transaction& transaction, const std::string& digest,
+                                          const std::vector<EnrolledKey>& keys) {
+  auto records =
+      transaction.list(Collection::Evidence, {.prefix = digest + "/", .after = {}, .limit = 0});
+  if (!records) return fail(std::move(records.error()));
+  std::set<std::string> said;
+  for (const auto& record : *records) {
+    if (const auto opened = open_evidence(record.body, keys)) said.merge(said_by(*opened));
+  }
+  return said;
+}
+
+// Approvals bind the evidence that their approver saw. Whoever may write to the registry can put
+// the same words of the same signer there in many envelopes; that is nothing new, and ends none of
+// them.
+Status store_found(Engine& engine, const std::string& digest, const std::vector<Good>& good,
+                   const std::vector<EnrolledKey>& keys) {
   return in_transaction(engine.store(), Access::Write, [&](Transaction& transaction) -> Status {
+    auto known = said_before(transaction, digest, keys);
+    if (!known) return fail(std::move(known.error()));
     auto entry = own_entry(engine, "evidence.find", "artifact:" + digest);
-    for (const auto& [evidence, where] : good) {
+    for (const auto& [evidence, where, said] : good) {
+      const auto before = known->size();
+      known->insert(said.begin(), said.end());
+      if (known->size() == before) continue;
       auto fresh = store_evidence(transaction, digest, evidence, where);
       if (!fresh) return fail(std::move(fresh.error()));
       if (!*fresh) continue;
@@ -139,7 +171,7 @@ Status collect_evidence(Engine& engine, const Bundle& bundle, const std::string&
   for (const auto& found : search->found) {
     auto evidence = checked(found, keys, digest);
     if (evidence) {
-      good.push_back({*std::move(evidence), found.where});
+      good.push_back(*std::move(evidence));
     } else {
       problems.push_back(found.where + ": " + evidence.error().message());
     }
@@ -147,7 +179,7 @@ Status collect_evidence(Engine& engine, const Bundle& bundle, const std::string&
   if (problems.size() > kMaximumProblems) problems.resize(kMaximumProblems);
   board.put(digest, std::move(problems), engine.clock().monotonic_now());
   if (good.empty()) return {};
-  return store_found(engine, digest, good);
+  return store_found(engine, digest, good, keys);
 }
 
 Status look_up_artifact(Engine& engine, const Bundle& bundle, const std::string& project,

@@ -33,10 +33,10 @@ class EvidenceBoard {
 };
 
 /// Asks the registry of a project's artifact for evidence about it and stores what is new: what is
-/// about this digest and is signed by a key that the Directory has today. Everything else is passed
-/// over and told by the board. Asks at most once a minute unless `now` is wanted. Never inside a
-/// transaction. A registry that does not answer is evidence that is not there, and no failure; a
-/// store that does not is one.
+/// about this digest, is signed by a key that the Directory has today and says what that signer has
+/// not said before. Everything else is passed over; what does not count is told by the board. Asks
+/// at most once a minute unless `now` is wanted. Never inside a transaction. A registry that does
+/// not answer is evidence that is not there, and no failure; a store that does not is one.
 Status collect_evidence(Engine& engine, const Bundle& bundle, const std::string& project,
                         const std::string& slot, const std::string& digest, bool now,
                         std::stop_token stop);

@@ -55,6 +55,16 @@ TEST(CollectEvidence, FindsInTheRegistryWhatNobodySubmitted) {
   EXPECT_TRUE(item["from"].get<std::string>().starts_with("127.0.0.1:5001/payments/web@sha256:"));
   EXPECT_EQ(known["unread"], Json::array());
   EXPECT_EQ(world.logged("evidence.find", Outcome::Ok), 1U);
+  // The same words in other envelopes are nothing new: they would end approvals.
+  auto again = world.authorship(digest, {"alice@acme.example"});
+  again["signatures"][0]["keyid"] = "another";
+  attach_to(world, digest, std::string(kDsseMediaType), again);
+  again["signatures"].push_back(
+      world.authorship(digest, {"alice@acme.example"}, "stranger")["signatures"][0]);
+  attach_to(world, digest, std::string(kDsseMediaType), again);
+  world.clock.advance(std::chrono::minutes(2));
+  ASSERT_TRUE(world.submit("service:ci", digest, {}));
+  EXPECT_EQ(shown(world, digest)["evidence"], known["evidence"]);
   // Submitted too, it is one piece and keeps the place where it was first seen.
   ASSERT_TRUE(
       world.submit("service:ci", digest, {world.authorship(digest, {"alice@acme.example"})}));
