@@ -15,6 +15,7 @@ namespace {
 constexpr std::string_view kEmptyType = "application/vnd.oci.empty.v1+json";
 constexpr std::string_view kEmpty = "{}";
 constexpr int kMaximumRounds = 100;
+constexpr int kMaximumFailures = 20;
 
 std::string cut(std::string_view text, std::size_t length) {
   std::string out(text.substr(0, length));
@@ -105,21 +106,35 @@ Result<bool> add_announced(const OciRepository& repository, const std::string& s
   return added;
 }
 
+// One look at the index, and what was missing in it written; true when nothing was.
+Result<bool> mend_index(const OciRepository& repository, const std::string& subject,
+                        std::stop_token stop) {
+  auto index = read_index(repository, subject, stop);
+  if (!index) return fail(std::move(index.error()));
+  const auto added = add_announced(repository, subject, index->list, stop);
+  if (!added) return fail(added.error());
+  if (!*added) return true;
+  Json manifests = Json::array();
+  for (const auto& each : index->list) manifests.push_back(to_json(each));
+  const Json body{
+      {"schemaVersion", 2}, {"mediaType", kOciIndex}, {"manifests", std::move(manifests)}};
+  const auto put = repository.put_manifest(referrers_tag(subject), kOciIndex, body.dump(),
+                                           index->condition, stop);
+  if (!put && put.error().kind() != ErrorKind::Conflict) return fail(put.error());
+  return false;
+}
+
+// Registries on a plain file system answer 500 to whoever reads a tag while another one writes it.
 Status keep_index(const OciRepository& repository, const std::string& subject,
                   std::stop_token stop) {
+  int failures = 0;
   for (int round = 0; round < kMaximumRounds; ++round) {
-    auto index = read_index(repository, subject, stop);
-    if (!index) return fail(std::move(index.error()));
-    const auto added = add_announced(repository, subject, index->list, stop);
-    if (!added) return fail(added.error());
-    if (!*added) return {};
-    Json manifests = Json::array();
-    for (const auto& each : index->list) manifests.push_back(to_json(each));
-    const Json body{
-        {"schemaVersion", 2}, {"mediaType", kOciIndex}, {"manifests", std::move(manifests)}};
-    const auto put = repository.put_manifest(referrers_tag(subject), kOciIndex, body.dump(),
-                                             index->condition, stop);
-    if (!put && put.error().kind() != ErrorKind::Conflict) return fail(put.error());
+    const auto whole = mend_index(repository, subject, stop);
+    if (whole && *whole) return {};
+    if (whole) continue;
+    if (whole.error().kind() != ErrorKind::Unavailable || ++failures == kMaximumFailures) {
+      return fail(whole.error());
+    }
   }
   return fail(Error(ErrorKind::Unavailable, "the index of referrers is written by too many at once")
                   .with_code("registry.contended"));
