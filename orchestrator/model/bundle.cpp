@@ -37,9 +37,13 @@ Json program_digests(const Bundle& bundle, const Environment* environment) {
   };
   const auto add_all = [&](const Environment& each) {
     for (const auto& verification : each.verify) add(verification.command);
-    for (const auto& condition : each.gate) {
-      if (const auto* check = std::get_if<CheckCondition>(&condition)) add(check->command);
-    }
+    const auto add_checks = [&](const Gate& gate) {
+      for (const auto& condition : gate) {
+        if (const auto* check = std::get_if<CheckCondition>(&condition)) add(check->command);
+      }
+    };
+    add_checks(each.gate);
+    if (each.rollback.gate) add_checks(*each.rollback.gate);
   };
   if (environment != nullptr) {
     add_all(*environment);
@@ -83,9 +87,9 @@ Json deciding_documents(const Bundle& bundle) {
   for (const auto& document : bundle.documents) {
     const auto* environment =
         document.at("kind") == "Environment" ? bundle.environment(document.at("name")) : nullptr;
-    const bool sandbox = environment != nullptr &&
-                         environment->environment_class == EnvironmentClass::Sandbox &&
-                         environment->verify.empty() && environment->gate.empty();
+    const bool sandbox =
+        environment != nullptr && environment->environment_class == EnvironmentClass::Sandbox &&
+        environment->verify.empty() && environment->gate.empty() && !environment->rollback.gate;
     if (!sandbox) documents.push_back(decisive_part(document));
   }
   return documents;

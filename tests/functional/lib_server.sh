@@ -71,6 +71,7 @@ start_server() {
   port=$(free_port)
   start_service server "http://127.0.0.1:$port/healthz" \
     "$BAILEY" serve --data "$folder" --listen "127.0.0.1:$port" --origin story.test "$@"
+  export XDG_STATE_HOME=$work/state
   export BAILEY_SERVER=http://127.0.0.1:$port BAILEY_KEY=$work/grace
   if [ -e "$folder/bootstrap-token" ]; then
     BAILEY_TOKEN_FILE=$folder/bootstrap-token "$BAILEY" init "$work/specs" >/dev/null

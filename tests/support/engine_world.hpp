@@ -474,6 +474,13 @@ class EngineWorld {
     const auto answer = accept_first_bundle(engine(), bootstrap(), sources(), {});
     ASSERT_TRUE(answer) << answer.error().render();
     ASSERT_EQ(member(*answer, "ok"), true) << answer->dump(1);
+    const ChangeId root(string_member(*answer, "change"));
+    for (const char* who : {"ann", "abe"}) {
+      const auto confirmed = decide(root, who);
+      ASSERT_TRUE(confirmed) << confirmed.error().render();
+    }
+    const auto done = run(root);
+    ASSERT_TRUE(done) << done.error().render();
   }
   [[nodiscard]] Result<Json> apply(const std::string& who, const std::string& only = {},
                                    std::vector<std::string> authors = {}) {
@@ -505,7 +512,7 @@ class EngineWorld {
 
   [[nodiscard]] Result<std::string> payload_for(const ChangeId& id, const std::string& who,
                                                 Decision decision = Decision::Approve) {
-    auto prepared = prepare_decision(engine(), as(who), id, decision, "because");
+    auto prepared = prepare_decision(engine(), as(who), {id, decision, "because", ""});
     if (!prepared) return fail(std::move(prepared.error()));
     return string_member(*prepared, "payload");
   }
@@ -602,6 +609,7 @@ class EngineWorld {
       if (change.finished() || change.environment != "staging") continue;
       const auto current = replan_if_stale(engine(), change, {});
       ASSERT_TRUE(current);
+      if (current->finished()) continue;  // The other one has done it all.
       const auto approved = decide(change.id, "bob");
       ASSERT_TRUE(approved) << approved.error().render();
       drive();

@@ -29,6 +29,7 @@ class FloorCheck {
       case EnvironmentClass::Staging:
         verified("spec.floor.staging-verified");
         approvals("spec.floor.staging-approvals", 1);
+        rollback();
         return;
       case EnvironmentClass::Production:
         production();
@@ -144,6 +145,20 @@ class FloorCheck {
           gate());
   }
 
+  /// What it leads to has passed the whole gate before; that nobody does it alone remains.
+  void rollback() {
+    const auto& gate = environment_.rollback.gate;
+    if (!gate || document_.is_broken("/rollback")) return;
+    const bool asks = std::any_of(gate->begin(), gate->end(), [](const Condition& condition) {
+      const auto* approvals = std::get_if<ApprovalsCondition>(&condition);
+      return approvals != nullptr && !approvals->rules.empty();
+    });
+    if (asks) return;
+    below("spec.floor.rollback-approval",
+          "A gate for rollbacks must ask for the approval of at least one person.",
+          document_.key_at("/rollback/gate"));
+  }
+
   void authorship() {
     if (document_.is_broken("/gate")) return;
     for (const auto& condition : environment_.gate) {
@@ -162,6 +177,7 @@ class FloorCheck {
     verified("spec.floor.production-verified");
     authorship();
     approvals("spec.floor.production-approvals", 2);
+    rollback();
     const auto account = workspace_.bundle.accounts.find(environment_.account);
     if (account != workspace_.bundle.accounts.end() &&
         account->second.classes.contains(EnvironmentClass::Production) &&

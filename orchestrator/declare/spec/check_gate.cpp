@@ -55,15 +55,19 @@ class GateCheck {
     for (std::size_t i = 0; i < verify.size(); ++i) {
       command(verify[i], step(step("/verify", i), "command"), false);
     }
-    const auto& gate = member(document_.spec, "gate");
-    for (std::size_t i = 0; i < gate.size(); ++i) {
-      if (!gate[i].is_object() || gate[i].size() != 1) continue;
-      const auto& kind = gate[i].begin().key();
-      condition(kind, gate[i].begin().value(), step(step("/gate", i), kind));
-    }
+    conditions(member(document_.spec, "gate"), "/gate");
+    conditions(member(member(document_.spec, "rollback"), "gate"), "/rollback/gate");
   }
 
  private:
+  void conditions(const Json& gate, const std::string& here) {
+    for (std::size_t i = 0; i < gate.size(); ++i) {
+      if (!gate[i].is_object() || gate[i].size() != 1) continue;
+      const auto& kind = gate[i].begin().key();
+      condition(kind, gate[i].begin().value(), step(step(here, i), kind));
+    }
+  }
+
   void condition(const std::string& kind, const Json& value, const std::string& here) {
     if (kind == "verified" || kind == "soak") stage_before(string_member(value, "in"), here);
     if (kind == "check") command(value, step(here, "command"), true);

@@ -326,13 +326,13 @@ ValueTable environment_spec() {
       optional("verify", "Programs that run after each change.", list(verification, 1, false)),
       optional("gate", "Conditions that must all hold before a change.",
                list(condition(), 0, false)),
-      not_yet(optional(
+      optional(
           "rollback", "How it goes back to an earlier release.",
           object({
               optional("gate", "In place of the environment's gate.", list(condition(), 1, false)),
               optional("onFailedVerification", "Roll back when `verify` fails.",
                        of_type(ValueType::Boolean)),
-          }))),
+          })),
       not_yet(optional("breakGlass", "Emergency access.", break_glass())),
       optional("owner", "The person a sandbox belongs to.", text(TextFormat::Person)),
       optional("ttl", "How long a sandbox lives.", duration()),

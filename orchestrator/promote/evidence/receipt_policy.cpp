@@ -101,6 +101,9 @@ Status read_environment(const Json& spec, ReceiptPolicy& out) {
   out.by_operator = string_member(spec, "execute") == "by-operator";
   const auto& verify = member(spec, "verify");
   out.verifies = verify.is_array() && !verify.empty();
+  const auto& rollback = member(spec, "rollback");
+  out.has_rollback_gate = member(rollback, "gate").is_array();
+  out.rolls_back_by_itself = member(rollback, "onFailedVerification") == Json(true);
   const auto& gate = member(spec, "gate");
   out.gate_digest = digest_of(gate);
   if (!gate.is_null() && !gate.is_array()) return unreadable("the gate is no list");

@@ -69,7 +69,9 @@ struct ReceiptPolicy {
   Directory directory;
   EnvironmentClass environment_class = EnvironmentClass::Production;
   bool by_operator = false;
-  bool verifies = false;  ///< The environment has programs under `verify`.
+  bool verifies = false;           ///< The environment has programs under `verify`.
+  bool has_rollback_gate = false;  ///< Rollbacks go through a gate of their own.
+  bool rolls_back_by_itself = false;
   std::string gate_digest;
   std::vector<PolicyCondition> gate;
   std::map<std::string, std::set<Subject>> approvers;  ///< Role with `approve` to who holds it.

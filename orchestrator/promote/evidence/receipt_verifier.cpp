@@ -1,6 +1,7 @@
 #include "orchestrator/base/digest.hpp"
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/base/text.hpp"
+#include "orchestrator/model/own_subjects.hpp"
 #include "orchestrator/model/quorum.hpp"
 #include "orchestrator/model/standing.hpp"
 #include "orchestrator/promote/evidence/authorship.hpp"
@@ -221,8 +222,8 @@ class Verifier {
     const auto& change = receipt_.change;
     auto authors = change.authors;
     authors.insert(authors.end(), authors_.begin(), authors_.end());
-    const auto involved =
-        involved_people(policy_.directory, authors, change.requester, change.executor);
+    auto involved = involved_people(policy_.directory, authors, change.requester, change.executor);
+    involved.insert(change.affects.begin(), change.affects.end());
     for (const auto& [role, holders] : policy_.approvers) {
       for (const auto& holder : holders) {
         if (holder.kind == SubjectKind::Person && !involved.contains(holder.name)) {
@@ -233,16 +234,34 @@ class Verifier {
     return people;
   }
 
+  [[nodiscard]] bool taken_back(const GoodApproval& approval) const {
+    return std::any_of(approvals_.begin(), approvals_.end(), [&](const GoodApproval& other) {
+      return other.decision == Decision::Revoke && other.person == approval.person &&
+             other.issued_at >= approval.issued_at;
+    });
+  }
+
   [[nodiscard]] std::set<std::string> agreed(const std::set<std::string>& among,
                                              std::chrono::seconds expire) const {
     std::set<std::string> people;
     for (const auto& approval : approvals_) {
       if (approval.decision == Decision::Approve && among.contains(approval.person) &&
-          receipt_.evaluated_at < approval.issued_at + expire) {
+          !taken_back(approval) && receipt_.evaluated_at < approval.issued_at + expire) {
         people.insert(approval.person);
       }
     }
     return people;
+  }
+
+  /// A rollback leads to what has passed the whole gate before.
+  [[nodiscard]] std::size_t approvals_demanded() const {
+    if (receipt_.environment_class < EnvironmentClass::Staging) return 0;
+    if (receipt_.change.kind == ChangeKind::Rollback) {
+      const bool automatic = receipt_.change.requester == rollback_subject();
+      if (automatic && policy_.rolls_back_by_itself) return 0;
+      if (policy_.has_rollback_gate) return 1;
+    }
+    return receipt_.environment_class == EnvironmentClass::Production ? 2 : 1;
   }
 
   Result<std::string> check_quorum() const {
@@ -268,9 +287,7 @@ class Verifier {
       }
       rules_met += rules.size();
     }
-    const std::size_t floor = receipt_.environment_class == EnvironmentClass::Production ? 2
-                              : receipt_.environment_class == EnvironmentClass::Staging  ? 1
-                                                                                         : 0;
+    const auto floor = approvals_demanded();
     const auto people = agreed(among, longest);
     if (people.size() < floor) return wrong("fewer people approved it than the class demands");
     return fmt::format("{} rules filled by {} people.", rules_met, people.size());

@@ -2,6 +2,7 @@
 
 #include "orchestrator/model/standing.hpp"
 #include "orchestrator/promote/evidence/ssh_key.hpp"
+#include "orchestrator/promote/gate/standing_decisions.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -33,8 +34,11 @@ bool has_usable_key(const Directory& directory, const std::string& person) {
 
 Approvers::Approvers(const GateInputs& inputs)
     : inputs_(inputs),
+      decisions_(standing_decisions(inputs.approvals)),
       involved_(involved_people(inputs.bundle.directory, all_authors(inputs),
                                 inputs.change.requester, inputs.change.executor)) {
+  // Nobody approves a change of their own rights.
+  involved_.insert(inputs.change.affects.begin(), inputs.change.affects.end());
   for (const auto& person : people_holding(inputs.bundle, inputs.environment, Power::Approve)) {
     if (!involved_.contains(person) && has_usable_key(inputs.bundle.directory, person)) {
       eligible_.insert(person);
@@ -58,7 +62,7 @@ bool Approvers::counts(const Approval& approval) const {
 
 std::set<std::string> Approvers::agreed(std::chrono::seconds expire) const {
   std::set<std::string> people;
-  for (const auto& approval : inputs_.approvals) {
+  for (const auto& approval : decisions_) {
     if (approval.decision != Decision::Approve || !counts(approval)) continue;
     const auto issued = parse_time(approval.issued_at);
     const auto expires = parse_time(approval.expires_at);
@@ -70,7 +74,7 @@ std::set<std::string> Approvers::agreed(std::chrono::seconds expire) const {
 
 std::set<std::string> Approvers::rejected_by() const {
   std::set<std::string> people;
-  for (const auto& approval : inputs_.approvals) {
+  for (const auto& approval : decisions_) {
     if (approval.decision == Decision::Reject && counts(approval)) people.insert(approval.approver);
   }
   return people;

@@ -28,6 +28,7 @@ class Approvers {
   [[nodiscard]] bool counts(const Approval& approval) const;
 
   const GateInputs& inputs_;
+  std::vector<Approval> decisions_;  ///< Those that stand.
   std::set<std::string> involved_;
   std::set<std::string> eligible_;
 };

@@ -1,6 +1,7 @@
 #include "orchestrator/promote/gate/gate_evaluator.hpp"
 
 #include "orchestrator/base/text.hpp"
+#include "orchestrator/model/own_subjects.hpp"
 #include "orchestrator/model/quorum.hpp"
 #include "orchestrator/model/standing.hpp"
 #include "orchestrator/promote/evidence/statement.hpp"
@@ -51,7 +52,7 @@ class Evaluation {
       judged.condition = kind_of(condition);
       result.conditions.push_back(std::move(judged));
     }
-    result.conditions.push_back(judge_freezes());
+    if (!(goes_back() && goes_back_by_itself())) result.conditions.push_back(judge_freezes());
     const auto all_met = [&] {
       return std::all_of(result.conditions.begin(), result.conditions.end(),
                          [](const ConditionResult& each) { return each.met; });
@@ -274,6 +275,16 @@ class Evaluation {
     return longest;
   }
 
+  [[nodiscard]] bool goes_back_by_itself() const {
+    return inputs_.environment.rollback.on_failed_verification &&
+           inputs_.change.requester == rollback_subject();
+  }
+  /// By a gate that the spec declares for it; by the environment's own gate it is like any other.
+  [[nodiscard]] bool goes_back() const {
+    return inputs_.change.kind == ChangeKind::Rollback && !inputs_.change.rolls_back_to.empty() &&
+           (inputs_.environment.rollback.gate || goes_back_by_itself());
+  }
+
   /// Defence in depth: validation refuses a spec below the floor, and this refuses its changes.
   ConditionResult judge_floor() const {
     const auto environment_class = inputs_.environment.environment_class;
@@ -284,17 +295,21 @@ class Evaluation {
       result.detail = fmt::format("The class {} demands {}.", to_string(environment_class), detail);
     };
     if (environment_class < EnvironmentClass::Test) return result;
-    if (!asks_for<VerifiedCondition>()) refuse("a `verified` condition");
+    // What a rollback leads to has passed the whole gate before, as its receipt shows.
+    const bool back = goes_back();
+    if (back && goes_back_by_itself()) return result;
+    if (!back && !asks_for<VerifiedCondition>()) refuse("a `verified` condition");
     if (environment_class < EnvironmentClass::Staging) return result;
-    const std::size_t needed = environment_class == EnvironmentClass::Production ? 2 : 1;
+    const std::size_t needed = environment_class == EnvironmentClass::Production && !back ? 2 : 1;
     const auto agreed = approvers_.agreed(longest_validity());
     if (agreed.size() < needed) {
-      refuse(fmt::format("approvals by {} different people", needed));
+      refuse(needed == 1 ? std::string("an approval")
+                         : fmt::format("approvals by {} different people", needed));
       result.waits_for_people = asks_for<ApprovalsCondition>();
       std::set_difference(approvers_.eligible().begin(), approvers_.eligible().end(),
                           agreed.begin(), agreed.end(), std::back_inserter(result.who_can_unblock));
     }
-    if (environment_class == EnvironmentClass::Production && !asks_for_authorship()) {
+    if (environment_class == EnvironmentClass::Production && !back && !asks_for_authorship()) {
       refuse("evidence of authorship");
     }
     return result;

@@ -11,8 +11,10 @@ void add_audit_routes(Router& router, Engine& engine) {
     if (!limit) return fail(std::move(limit.error()));
     return to_answer(read_entries(engine, call.request, *from, *limit));
   });
-  router.add("GET", "/v1/audit/checkpoint", [&engine](const ApiCall& call) {
-    return to_answer(read_checkpoint(engine, call.request));
+  router.add("GET", "/v1/audit/checkpoint", [&engine](const ApiCall& call) -> Result<ApiAnswer> {
+    auto from = number_parameter(call, "from", 0);
+    if (!from) return fail(std::move(from.error()));
+    return to_answer(read_checkpoint(engine, call.request, *from));
   });
 }
 

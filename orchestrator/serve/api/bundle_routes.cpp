@@ -2,6 +2,7 @@
 #include "orchestrator/serve/engine/bundle_record.hpp"
 #include "orchestrator/serve/engine/plan_environment.hpp"
 #include "orchestrator/serve/engine/request_change.hpp"
+#include "orchestrator/serve/engine/roll_back.hpp"
 #include "orchestrator/serve/engine/submit_artifact.hpp"
 
 namespace bailey {
@@ -97,6 +98,14 @@ void add_bundle_routes(Router& router, Engine& engine, Worker& worker) {
     return change_answer(request_destroy(engine, call.request, call.path.at("name"), call.stop),
                          worker);
   });
+  router.add("POST", "/v1/environments/{name}/rollback",
+             [&engine, &worker](const ApiCall& call) -> Result<ApiAnswer> {
+               auto receipt = required(call, "receipt");
+               if (!receipt) return fail(std::move(receipt.error()));
+               return change_answer(request_rollback(engine, call.request, call.path.at("name"),
+                                                     *receipt, call.stop),
+                                    worker);
+             });
   add_artifact_routes(router, engine);
 }
 

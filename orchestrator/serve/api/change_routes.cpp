@@ -15,9 +15,10 @@ ChangeId id_of(const ApiCall& call) {
 Result<Decision> decision_of(const ApiCall& call) {
   auto word = required(call, "decision");
   if (!word) return fail(std::move(word.error()));
-  if (*word == "approve") return Decision::Approve;
-  if (*word == "reject") return Decision::Reject;
-  return fail(ErrorKind::InvalidArgument, "\"decision\" is \"approve\" or \"reject\"");
+  for (const auto each : kDecisions) {
+    if (*word == to_string(each)) return each;
+  }
+  return fail(ErrorKind::InvalidArgument, "\"decision\" is \"approve\", \"reject\" or \"revoke\"");
 }
 
 Json progress_json(const Worker& worker, const ChangeId& id) {
@@ -30,8 +31,10 @@ void add_decision_routes(Router& router, Engine& engine, Worker& worker) {
              [&engine](const ApiCall& call) -> Result<ApiAnswer> {
                auto decision = decision_of(call);
                if (!decision) return fail(std::move(decision.error()));
-               return to_answer(prepare_decision(engine, call.request, id_of(call), *decision,
-                                                 string_member(call.body, "reason")));
+               return to_answer(
+                   prepare_decision(engine, call.request,
+                                    {id_of(call), *decision, string_member(call.body, "reason"),
+                                     string_member(call.body, "checkpoint")}));
              });
   router.add("POST", "/v1/changes/{id}/decisions",
              [&engine, &worker](const ApiCall& call) -> Result<ApiAnswer> {

@@ -143,6 +143,14 @@ class Grammar {
     command->add_option("--artifact", artifacts_, "NAME=HOST/REPOSITORY@sha256:...")->required();
     command->add_option("--to", environment_, "Environment")->required();
     add_wait(command);
+    auto* rollback_command = add(
+        "rollback", "Go back to a release that has a receipt, through the gate",
+        [this](const Context& context) { return roll_back(context, environment_, to_, wait_); });
+    add_environment(rollback_command);
+    rollback_command
+        ->add_option("--to", to_, "Digest of a receipt, or the change that it is of: chg-...")
+        ->required();
+    add_wait(rollback_command);
     auto* destroy_command =
         add("destroy", "Take an environment down, through its gate",
             [this](const Context& context) { return destroy(context, environment_, wait_); });
@@ -163,6 +171,8 @@ class Grammar {
   void add_decisions() {
     add_decision("approve", "Look at a change and sign yes", Decision::Approve);
     add_decision("reject", "Look at a change and sign no: it ends", Decision::Reject);
+    add_decision("revoke", "Take back your approval of a change that still waits",
+                 Decision::Revoke);
     auto& approval = noun("approval", "Signed decisions");
     auto* command =
         add(approval, "export", "Write them as files that ssh-keygen -Y verify reads",

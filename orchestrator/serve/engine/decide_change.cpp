@@ -4,16 +4,15 @@
 #include "orchestrator/base/encoding.hpp"
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/base/text.hpp"
-#include "orchestrator/model/standing.hpp"
 #include "orchestrator/promote/evidence/dsse.hpp"
+#include "orchestrator/promote/gate/decisions.hpp"
 #include "orchestrator/serve/engine/judge.hpp"
 #include "orchestrator/serve/engine/open_change.hpp"
+#include "orchestrator/serve/engine/read_audit.hpp"
 #include "orchestrator/serve/engine/records.hpp"
 #include "orchestrator/serve/identity/powers.hpp"
 
 #include <fmt/format.h>
-
-#include <algorithm>
 
 namespace bailey {
 
@@ -22,97 +21,39 @@ namespace {
 constexpr std::chrono::minutes kNonceTime{15};
 constexpr std::size_t kMaxReason = 1000;
 
-bool takes_decisions(const Change& change) {
-  return change.state == ChangeState::Waiting || change.state == ChangeState::Approved;
+std::string role_of(const Bench& bench, const Subject& subject) {
+  return acting_role(*bench.bundle, *bench.environment,
+                     roles_of(*bench.bundle, *bench.environment, subject));
 }
 
-// Nobody decides on a change that they wrote or asked for.
-Status stands_apart(const Bench& bench, const Change& change, const std::vector<Author>& authors,
-                    const std::string& person) {
-  const auto involved =
-      involved_people(bench.bundle->directory, authors, change.requester, change.executor);
-  if (!involved.contains(person)) return {};
-  const bool author = std::any_of(authors.begin(), authors.end(), [&](const Author& each) {
-    return each.person == person || bench.bundle->directory.person_by_email(each.email) == person;
-  });
-  const char* part = author ? "is an author of" : "stands behind the requester or executor of";
-  std::vector<std::string> others;
-  for (const auto& [role, holders] : bench.environment->bindings) {
-    const auto& roles = bench.bundle->templates.at(bench.environment->template_name).roles;
-    const auto found = roles.find(role);
-    if (found == roles.end() || !found->second.powers.contains(Power::Approve)) continue;
-    for (const auto& name : bench.bundle->directory.people_in(holders)) {
-      if (!involved.contains(name)) others.push_back(name);
-    }
-  }
-  std::sort(others.begin(), others.end());
-  others.erase(std::unique(others.begin(), others.end()), others.end());
-  return fail(Error(ErrorKind::Refused,
-                    fmt::format("{} {} {} and cannot decide on it", person, part, change.id.str()))
-                  .with_hint(others.empty() ? "Nobody else can approve it either."
-                                            : "These people can: " + enumerate(others, "or") + ".")
-                  .with_code("gate.not-independent"));
-}
-
-Status may_decide(const Bench& bench, const Change& change, const std::vector<Author>& authors,
-                  const Caller& caller) {
-  if (caller.subject.kind != SubjectKind::Person) {
-    return fail(Error(ErrorKind::Refused, "only a person can decide on a change")
-                    .with_code("gate.not-a-person"));
-  }
-  if (!takes_decisions(change)) {
-    return fail(ErrorKind::FailedPrecondition,
-                fmt::format("{} is {} and takes no decision any more", change.id.str(),
-                            to_string(change.state)));
-  }
-  if (auto apart = stands_apart(bench, change, authors, caller.subject.name); !apart) return apart;
-  auto holds = require(*bench.bundle, *bench.environment, caller, Power::Approve);
-  if (!holds) return holds;
-  if (enrolled_keys(bench.bundle->directory, caller.subject).empty()) {
-    return fail(Error(ErrorKind::Refused, "the Directory has no key for " + caller.subject.name)
-                    .with_hint("An approval is signed with the approver's own SSH key: add its "
-                               "public half to the Directory.")
-                    .with_code("gate.no-key"));
-  }
-  return {};
-}
-
-std::chrono::seconds time_to_expire(const Environment& environment) {
-  std::chrono::seconds shortest = std::chrono::hours(72);
-  for (const auto& condition : environment.gate) {
-    if (const auto* approvals = std::get_if<ApprovalsCondition>(&condition)) {
-      shortest = std::min(shortest, approvals->expire);
-    }
-  }
-  return shortest;
-}
-
-std::string acting_role(const Bench& bench, const Subject& subject) {
-  const auto& roles = bench.bundle->templates.at(bench.environment->template_name).roles;
-  for (const auto& name : roles_of(*bench.bundle, *bench.environment, subject)) {
-    const auto role = roles.find(name);
-    if (role != roles.end() && role->second.powers.contains(Power::Approve)) return name;
-  }
-  return {};
-}
-
+/// A change that somebody wants to say something about, and what they may say.
 struct Handed {
   Bench bench;
   Change change;
+  Status may_decide;
+  Status may_revoke;
+
+  [[nodiscard]] const Status& may(Decision decision) const {
+    return decision == Decision::Revoke ? may_revoke : may_decide;
+  }
 };
 
 Result<Handed> open_for_decision(Engine& engine, Transaction& transaction, const Request& request,
                                  const ChangeId& id) {
   auto change = load_change(transaction, id);
   if (!change) return fail(std::move(change.error()));
-  auto bench = bench_for(engine, transaction, change->environment);
+  auto bench = bench_for(engine, transaction, *change);
   if (!bench) return fail(std::move(bench.error()));
   auto authors = known_authors(transaction, *bench->bundle, *change);
   if (!authors) return fail(std::move(authors.error()));
-  if (auto may = may_decide(*bench, *change, *authors, request.caller); !may) {
-    return fail(std::move(may.error()));
-  }
-  return Handed{*std::move(bench), *std::move(change)};
+  auto approvals = approvals_of(transaction, id);
+  if (!approvals) return fail(std::move(approvals.error()));
+  const auto holds = require(*bench->bundle, *bench->environment, request.caller, Power::Approve);
+  const auto& who = request.caller.subject;
+  const Case about{*bench->bundle, *bench->environment, *change, *std::move(authors)};
+  auto decides = may_decide(about, who, holds);
+  auto revokes = may_revoke(about, who, *approvals);
+  return Handed{*std::move(bench), *std::move(change), std::move(decides), std::move(revokes)};
 }
 
 tl::unexpected<Error> unknown_nonce() {
@@ -143,6 +84,8 @@ Result<Approval> take_in(Engine& engine, Transaction& transaction, const Request
                          const ChangeId& id, const Json& envelope_json) {
   auto handed = open_for_decision(engine, transaction, request, id);
   if (!handed) return fail(std::move(handed.error()));
+  if (!handed->may_decide && !handed->may_revoke)
+    return fail(std::move(handed->may_decide.error()));
   auto envelope = dsse_envelope_from_json(envelope_json);
   if (!envelope) return fail(std::move(envelope.error()).in("reading the envelope"));
   auto verified =
@@ -153,12 +96,13 @@ Result<Approval> take_in(Engine& engine, Transaction& transaction, const Request
   if (!statement) return fail(std::move(statement.error()));
   auto signed_one = approval_from_statement(*statement);
   if (!signed_one) return fail(std::move(signed_one.error()));
+  if (const auto& may = handed->may(signed_one->decision); !may) return fail(Error(may.error()));
   if (auto used = use_nonce(engine, transaction, request, *signed_one, verified->payload); !used) {
     return fail(std::move(used.error()));
   }
   auto expected = expected_approval(engine, transaction, handed->bench, handed->change);
   if (!expected) return fail(std::move(expected.error()));
-  expected->acting_role = acting_role(handed->bench, request.caller.subject);
+  expected->acting_role = role_of(handed->bench, request.caller.subject);
   expected->approver = request.caller.subject.name;
   expected->issued_at = signed_one->issued_at;
   expected->not_before = signed_one->not_before;
@@ -180,8 +124,11 @@ Result<Approval> take_in(Engine& engine, Transaction& transaction, const Request
   approval.key_fingerprint = verified->fingerprints.front();
   approval.envelope = to_json(*envelope);
   if (auto saved = save(transaction, approval); !saved) return fail(std::move(saved.error()));
-  if (approval.decision == Decision::Reject) {
-    step(handed->change, ChangeState::Rejected, engine.now(), "by " + approval.approver);
+  const bool let_in = handed->change.state == ChangeState::Approved;
+  if (approval.decision == Decision::Reject || (approval.decision == Decision::Revoke && let_in)) {
+    const bool ends = approval.decision == Decision::Reject;
+    step(handed->change, ends ? ChangeState::Rejected : ChangeState::Waiting, engine.now(),
+         (ends ? "by " : "taken back by ") + approval.approver);
     if (auto saved = save(transaction, handed->change); !saved) {
       return fail(std::move(saved.error()));
     }
@@ -197,8 +144,9 @@ Result<Approval> take_in(Engine& engine, Transaction& transaction, const Request
 
 }  // namespace
 
-Result<Json> prepare_decision(Engine& engine, const Request& request, const ChangeId& id,
-                              Decision decision, const std::string& reason) {
+Result<Json> prepare_decision(Engine& engine, const Request& request,
+                              const DecisionRequest& wanted) {
+  const auto& [id, decision, reason, checkpoint] = wanted;
   const auto action = fmt::format("change.{}", to_string(decision));
   return audited(engine, request, action, "change:" + id.str(), [&] {
     return in_transaction(
@@ -208,12 +156,19 @@ Result<Json> prepare_decision(Engine& engine, const Request& request, const Chan
           }
           auto handed = open_for_decision(engine, transaction, request, id);
           if (!handed) return fail(std::move(handed.error()));
+          if (const auto& may = handed->may(decision); !may) return fail(Error(may.error()));
           auto statement = expected_approval(engine, transaction, handed->bench, handed->change);
           if (!statement) return fail(std::move(statement.error()));
           const auto now = engine.clock().wall_now();
           statement->decision = decision;
           statement->reason = reason;
-          statement->acting_role = acting_role(handed->bench, request.caller.subject);
+          if (!checkpoint.empty()) {
+            if (auto own = check_own_checkpoint(engine, transaction, checkpoint); !own) {
+              return fail(std::move(own.error()));
+            }
+            statement->checkpoint = checkpoint;
+          }
+          statement->acting_role = role_of(handed->bench, request.caller.subject);
           statement->approver = request.caller.subject.name;
           statement->issued_at = format_time(now);
           statement->not_before = statement->issued_at;
@@ -227,10 +182,15 @@ Result<Json> prepare_decision(Engine& engine, const Request& request, const Chan
                                          {"expires", format_time(now + kNonceTime)}},
                                         kAbsent);
           if (!stored) return fail(std::move(stored.error()));
-          return Json{{"statement", to_json(whole)},
-                      {"payload", payload},
-                      {"payload_type", kInTotoPayload},
-                      {"plan", to_json(handed->change.plan)}};
+          auto known =
+              evidence_for(transaction, *handed->bench.bundle, handed->change.plan.artifacts);
+          if (!known) return fail(std::move(known.error()));
+          const auto& document =
+              handed->bench.bundle->document("Environment", handed->change.environment);
+          return Json{
+              {"statement", to_json(whole)},      {"payload", payload},
+              {"payload_type", kInTotoPayload},   {"plan", to_json(handed->change.plan)},
+              {"gate", member(document, "gate")}, {"evidence", std::move(known->envelopes)}};
         });
   });
 }

@@ -4,6 +4,7 @@
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/base/stop.hpp"
 #include "orchestrator/base/text.hpp"
+#include "orchestrator/promote/gate/decisions.hpp"
 #include "orchestrator/provision/apply/moves.hpp"
 #include "orchestrator/provision/apply/recovery.hpp"
 #include "orchestrator/provision/apply/teardown.hpp"
@@ -17,6 +18,7 @@
 #include "orchestrator/serve/engine/policy_change.hpp"
 #include "orchestrator/serve/engine/progress.hpp"
 #include "orchestrator/serve/engine/records.hpp"
+#include "orchestrator/serve/engine/root_of_trust.hpp"
 #include "orchestrator/serve/engine/run_programs.hpp"
 #include "orchestrator/serve/identity/powers.hpp"
 
@@ -69,6 +71,19 @@ Status mark_environment(Transaction& transaction, const Change& change, WallTime
   return save(transaction, **state);
 }
 
+// The power to execute, and the distance.
+Status may_claim(Transaction& transaction, const Bench& bench, const Change& change,
+                 const std::optional<Request>& by) {
+  auto authors = known_authors(transaction, *bench.bundle, change);
+  if (!authors) return fail(std::move(authors.error()));
+  const Case about{*bench.bundle, *bench.environment, change, *std::move(authors)};
+  if (!by) return may_execute_unasked(about);
+  const auto approvals = approvals_of(transaction, change.id);
+  if (!approvals) return fail(Error(approvals.error()));
+  return may_execute(about, by->caller.subject, *approvals,
+                     require(*bench.bundle, *bench.environment, by->caller, Power::Deploy));
+}
+
 struct ClaimInputs {
   const std::optional<Request>& by;
   CheckOutcomes checks;
@@ -80,21 +95,13 @@ Result<Claim> claim(Engine& engine, Transaction& transaction, const ChangeId& id
   const auto& by = inputs.by;
   auto change = load_change(transaction, id);
   if (!change) return fail(std::move(change.error()));
-  if (change->state != ChangeState::Waiting && change->state != ChangeState::Approved) {
-    return fail(ErrorKind::FailedPrecondition,
-                fmt::format("{} is {} and waits for nothing", id.str(), to_string(change->state)));
-  }
-  auto bench = bench_for(engine, transaction, change->environment);
+  auto bench = bench_for(engine, transaction, *change);
   if (!bench) return fail(std::move(bench.error()));
-  if (bench->removed && change->kind != ChangeKind::Destroy) {
-    return fail(Error(ErrorKind::FailedPrecondition,
-                      change->environment + " is no longer declared: it can only be taken down")
-                    .with_code("environment.removed"));
+  if (auto can = can_be_executed(*change, !bench->removed); !can) {
+    return fail(std::move(can.error()));
   }
-  if (!by && bench->environment->execute == Execution::ByOperator) {
-    return fail(Error(ErrorKind::Refused,
-                      fmt::format("changes of {} are executed by an operator", change->environment))
-                    .with_code("gate.by-operator"));
+  if (auto may = may_claim(transaction, *bench, *change, by); !may) {
+    return fail(std::move(may.error()));
   }
   if (by) change->executor = by->caller.subject;
   auto judged = judge(engine, transaction, *bench, *change, inputs.checks);
@@ -133,7 +140,7 @@ Result<CheckOutcomes> fresh_checks(Engine& engine, const ChangeId& id, std::stop
       in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) -> Result<Read> {
         auto change = load_change(transaction, id);
         if (!change) return fail(std::move(change.error()));
-        auto bench = bench_for(engine, transaction, change->environment);
+        auto bench = bench_for(engine, transaction, *change);
         if (!bench) return fail(std::move(bench.error()));
         return Read{*std::move(change), *std::move(bench)};
       });
@@ -344,6 +351,10 @@ std::vector<std::string> what_is_left(Work& work, const Error& reason) {
 
 Result<Change> run_policy(Engine& engine, Claim& claim) {
   return finish_change(engine, claim, [&](Transaction& transaction) -> Status {
+    if (auto noted = note_confirmed(transaction, claim.change); !noted) return noted;
+    auto root = confirms_root(transaction, claim.change.id);
+    if (!root) return fail(std::move(root.error()));
+    if (*root) return {};
     return accept_bundle(engine, transaction, own_entry(engine, "bundle.accept", "organization"),
                          claim.change.bundle_digest);
   });
@@ -431,13 +442,14 @@ Result<Claim> reclaim_change(Engine& engine, const ChangeId& id) {
 Result<Claim> claim_by_operator(Engine& engine, const Request& request, const ChangeId& id,
                                 std::stop_token stop) {
   return audited(engine, request, "change.execute", "change:" + id.str(), [&]() -> Result<Claim> {
+    // Asked before any program runs, and once more in the transaction that claims it.
     auto allowed =
         in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) -> Status {
           auto change = load_change(transaction, id);
           if (!change) return fail(std::move(change.error()));
-          auto bench = bench_for(engine, transaction, change->environment);
+          auto bench = bench_for(engine, transaction, *change);
           if (!bench) return fail(std::move(bench.error()));
-          return may_execute(transaction, *bench, *change, request.caller);
+          return may_claim(transaction, *bench, *change, request);
         });
     if (!allowed) return fail(std::move(allowed.error()));
     return claim_change(engine, id, request, stop);
@@ -448,7 +460,7 @@ Result<Change> run_change(Engine& engine, Claim claim, ProgressTracker* tracker,
                           std::stop_token stop) {
   if (claim.change.kind == ChangeKind::Policy) return run_policy(engine, claim);
   auto bench = in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) {
-    return bench_for(engine, transaction, claim.change.environment);
+    return bench_for(engine, transaction, claim.change);
   });
   if (!bench) return fail_change(engine, claim, bench.error(), stop);
   auto provider = engine.provider(*bench->bundle, *bench->environment);

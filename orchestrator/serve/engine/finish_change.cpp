@@ -3,12 +3,11 @@
 #include "orchestrator/base/digest.hpp"
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/base/text.hpp"
-#include "orchestrator/model/standing.hpp"
 #include "orchestrator/promote/evidence/receipt.hpp"
 #include "orchestrator/serve/engine/open_change.hpp"
 #include "orchestrator/serve/engine/records.hpp"
+#include "orchestrator/serve/engine/roll_back.hpp"
 #include "orchestrator/serve/engine/settle_drift.hpp"
-#include "orchestrator/serve/identity/powers.hpp"
 
 #include <fmt/format.h>
 
@@ -126,8 +125,13 @@ Status settle_environment(Engine& engine, Transaction& transaction, const Change
         settled == Settled::Failed ? EnvironmentStatus::Failed : EnvironmentStatus::Ready;
   });
   if (!updated) return updated;
+  auto stands_by = Result<std::string>(change.bundle_digest);
+  if (change.kind == ChangeKind::Rollback) {
+    stands_by = bundle_of_release(transaction, change.rolls_back_to);
+    if (!stands_by) return fail(std::move(stands_by.error()));
+  }
   auto written = transaction.put(Collection::Setting, "applied/" + change.environment,
-                                 {{"bundle", change.bundle_digest}, {"change", change.id.str()}});
+                                 {{"bundle", *stands_by}, {"change", change.id.str()}});
   if (!written) return fail(std::move(written.error()));
   if (settled != Settled::Verified) return {};
   return mark_verified(engine, transaction, change, stood_before);
@@ -163,31 +167,6 @@ Status keep_judgement(Engine& engine, Transaction& transaction, const Bench& ben
   return {};
 }
 
-Status may_execute(Transaction& transaction, const Bench& bench, const Change& change,
-                   const Caller& caller) {
-  if (auto holds = require(*bench.bundle, *bench.environment, caller, Power::Deploy); !holds) {
-    return holds;
-  }
-  const auto behind = people_behind(bench.bundle->directory, caller.subject);
-  auto known = known_authors(transaction, *bench.bundle, change);
-  if (!known) return fail(std::move(known.error()));
-  const auto authors = involved_people(bench.bundle->directory, *known, Subject{}, {});
-  auto approvals = approvals_of(transaction, change.id);
-  if (!approvals) return fail(std::move(approvals.error()));
-  for (const auto& person : behind) {
-    const bool approved =
-        std::any_of(approvals->begin(), approvals->end(), [&](const Approval& approval) {
-          return approval.approver == person && approval.decision == Decision::Approve;
-        });
-    if (!authors.contains(person) && !approved) continue;
-    return fail(Error(ErrorKind::Refused,
-                      fmt::format("{} {} {} and cannot execute it", person,
-                                  approved ? "approved" : "is an author of", change.id.str()))
-                    .with_code("gate.not-independent"));
-  }
-  return {};
-}
-
 Result<Change> finish_change(Engine& engine, Claim& claim,
                              const std::function<Status(Transaction&)>& also,
                              const std::vector<Json>& verification) {
@@ -220,6 +199,9 @@ Result<Change> finish_change(Engine& engine, Claim& claim,
           if (!updated) return fail(std::move(updated.error()));
         }
         if (auto saved = save(transaction, change); !saved) return fail(std::move(saved.error()));
+        if (auto noted = note_release(engine, transaction, change); !noted) {
+          return fail(std::move(noted.error()));
+        }
         if (auto released = release_lease(transaction, claim.fence); !released) {
           return fail(std::move(released.error()));
         }
@@ -227,7 +209,7 @@ Result<Change> finish_change(Engine& engine, Claim& claim,
       });
 }
 
-Result<Change> finish_applied(Engine& engine, Claim& claim, const Bench&,
+Result<Change> finish_applied(Engine& engine, Claim& claim, const Bench& bench,
                               const std::vector<VerificationResult>& results) {
   const auto statement = statement_of(engine, claim.change, results);
   if (statement.passed()) {
@@ -256,6 +238,9 @@ Result<Change> finish_applied(Engine& engine, Claim& claim, const Bench&,
         if (!settled) return fail(std::move(settled.error()));
         step(change, ChangeState::Failed, engine.now(), detail);
         if (auto saved = save(transaction, change); !saved) return fail(std::move(saved.error()));
+        if (auto noted = note_rollback(transaction, *bench.environment, change); !noted) {
+          return fail(std::move(noted.error()));
+        }
         auto entry = own_entry(engine, "change.verify", "change:" + change.id.str(), detail);
         entry.outcome = Outcome::Failed;
         auto index = append(transaction, entry);

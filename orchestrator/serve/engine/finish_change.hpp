@@ -15,10 +15,6 @@ namespace bailey {
 [[nodiscard]] Status keep_judgement(Engine& engine, Transaction& transaction, const Bench& bench,
                                     const Change& change, const Judgement& judgement);
 
-/// The power to execute, and the distance: a holder of `deploy` who is neither author nor approver.
-[[nodiscard]] Status may_execute(Transaction& transaction, const Bench& bench, const Change& change,
-                                 const Caller& caller);
-
 /// Ends a change as done, in one transaction with `also`: its receipt, the log's entry that names
 /// the receipt, the end of the lease.
 [[nodiscard]] Result<Change> finish_change(Engine& engine, Claim& claim,

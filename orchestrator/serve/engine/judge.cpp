@@ -7,8 +7,12 @@
 #include "orchestrator/promote/evidence/predicates.hpp"
 #include "orchestrator/promote/evidence/signed_evidence.hpp"
 #include "orchestrator/promote/evidence/signed_statement.hpp"
+#include "orchestrator/promote/evidence/statement.hpp"
+#include "orchestrator/promote/gate/standing_decisions.hpp"
 #include "orchestrator/serve/engine/collect_evidence.hpp"
 #include "orchestrator/serve/engine/records.hpp"
+#include "orchestrator/serve/engine/roll_back.hpp"
+#include "orchestrator/serve/engine/root_of_trust.hpp"
 #include "orchestrator/serve/engine/standing_bundle.hpp"
 
 #include <fmt/format.h>
@@ -31,7 +35,8 @@ Result<std::vector<Approval>> holding_approvals(Engine& engine, Transaction& tra
   auto expected = expected_approval(engine, transaction, bench, change);
   if (!expected) return fail(std::move(expected.error()));
   std::vector<Approval> holding;
-  for (auto& approval : *stored) {
+  // What was taken back is gone, also where the revocation was about an earlier plan.
+  for (auto& approval : standing_decisions(*std::move(stored))) {
     const auto opened = open_approval(approval.envelope, bench.bundle->directory);
     if (!opened || opened->approval.approver != approval.approver) continue;
     const auto& signed_one = opened->approval;
@@ -130,6 +135,14 @@ Result<Bench> bench_for(Engine& engine, Transaction& transaction, const std::str
   return Bench{*std::move(bundle), *found, removed};
 }
 
+Result<Bench> bench_for(Engine& engine, Transaction& transaction, const Change& change) {
+  auto bench = bench_for(engine, transaction, change.environment);
+  if (!bench || change.kind != ChangeKind::Rollback) return bench;
+  bench->bundle = with_rollback_gate(bench->bundle, change.environment, change.requester);
+  bench->environment = bench->bundle->environment(change.environment);
+  return bench;
+}
+
 void CheckBoard::put(const ChangeId& change, const std::string& plan_digest, CheckOutcomes outcomes,
                      MonotonicTime now) {
   const std::lock_guard lock(mutex_);
@@ -222,6 +235,12 @@ Result<Judgement> judge(Engine& engine, Transaction& transaction, const Bench& b
   judgement.result = evaluate_gate(inputs);
   if (failed) return fail(*std::move(failed));
   tell_unread(engine, change, judgement.result);
+  auto unconfirmed = unconfirmed_root(transaction, *bench.bundle, *bench.environment);
+  if (!unconfirmed) return fail(std::move(unconfirmed.error()));
+  if (*unconfirmed) {
+    judgement.result.conditions.push_back(**std::move(unconfirmed));
+    judgement.result.met = false;
+  }
   judgement.record = gate_record(inputs, judgement.result);
   judgement.approvals = *std::move(approvals);
   judgement.evidence = std::move(known->envelopes);

@@ -25,6 +25,10 @@ struct Bench {
 [[nodiscard]] Result<Bench> bench_for(Engine& engine, Transaction& transaction,
                                       const std::string& environment);
 
+/// The same for a change: what its kind brings in place of the environment's own gate is in it.
+[[nodiscard]] Result<Bench> bench_for(Engine& engine, Transaction& transaction,
+                                      const Change& change);
+
 /// The accepted bundle with the made-up environment of policy changes in it.
 [[nodiscard]] BundlePointer with_organization_gate(const Bundle& accepted);
 

@@ -39,7 +39,7 @@ Result<Opened> open(Engine& engine, Transaction& transaction, const Request& req
                     const ChangeId& id) {
   auto change = load_change(transaction, id);
   if (!change) return fail(std::move(change.error()));
-  auto bench = bench_for(engine, transaction, change->environment);
+  auto bench = bench_for(engine, transaction, *change);
   if (!bench) return fail(std::move(bench.error()));
   if (auto may = may_read(*bench, request); !may) return fail(std::move(may.error()));
   return Opened{*std::move(change), *std::move(bench)};
@@ -169,6 +169,22 @@ bool is_there(const EnvironmentState& state) {
   return state.status != EnvironmentStatus::Absent && state.status != EnvironmentStatus::Destroyed;
 }
 
+// What is being executed there now: it goes first, and ends nothing that waits behind it.
+Result<std::vector<Json>> queue_of(Transaction& transaction, const Change& change) {
+  auto others = open_changes(transaction, change.environment);
+  if (!others) return fail(std::move(others.error()));
+  std::vector<Json> queue;
+  for (const auto& other : *others) {
+    if (other.state != ChangeState::Executing && other.state != ChangeState::Verifying) continue;
+    queue.push_back({{"condition", "queue"},
+                     {"met", false},
+                     {"detail", fmt::format("{} is being executed since {}.", other.id.str(),
+                                            other.history.back().at)},
+                     {"who_can_unblock", Json::array()}});
+  }
+  return queue;
+}
+
 }  // namespace
 
 Result<Json> list_changes(Engine& engine, const Request& request, const ChangeFilter& filter) {
@@ -180,7 +196,7 @@ Result<Json> list_changes(Engine& engine, const Request& request, const ChangeFi
         for (auto change = changes->rbegin(); change != changes->rend(); ++change) {
           if (!filter.environment.empty() && change->environment != filter.environment) continue;
           if (!filter.state.empty() && to_string(change->state) != filter.state) continue;
-          const auto bench = bench_for(engine, transaction, change->environment);
+          const auto bench = bench_for(engine, transaction, *change);
           if (!bench || !may_read(*bench, request)) continue;
           list.push_back({{"id", change->id.str()},
                           {"environment", change->environment},
@@ -208,6 +224,9 @@ Result<Json> show_change(Engine& engine, const Request& request, const ChangeId&
               judge(engine, transaction, opened.bench, change, checks.value_or(CheckOutcomes()));
           if (!judged) return fail(std::move(judged.error()));
           gate = gate_json(judged->result);
+          auto queue = queue_of(transaction, change);
+          if (!queue) return fail(std::move(queue.error()));
+          for (auto& each : *queue) gate.push_back(std::move(each));
           waits_for_people =
               std::any_of(judged->result.conditions.begin(), judged->result.conditions.end(),
                           [](const auto& each) { return !each.met && each.waits_for_people; });

@@ -2,11 +2,17 @@
 
 #include "orchestrator/base/digest.hpp"
 #include "orchestrator/base/json.hpp"
+#include "orchestrator/base/text.hpp"
+#include "orchestrator/model/rights.hpp"
+#include "orchestrator/model/standing.hpp"
 #include "orchestrator/serve/engine/bundle_record.hpp"
 #include "orchestrator/serve/engine/judge.hpp"
 #include "orchestrator/serve/engine/open_change.hpp"
 #include "orchestrator/serve/engine/records.hpp"
+#include "orchestrator/serve/engine/root_of_trust.hpp"
 #include "orchestrator/serve/engine/standing_bundle.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cctype>
@@ -51,8 +57,45 @@ void add(Plan& plan, const std::string& name, Action action, const Json* before,
   plan.operations.push_back(std::move(operation));
 }
 
-Plan policy_plan(const Bundle& accepted, const Bundle& proposed) {
-  const auto bench = with_organization_gate(accepted);
+// Nobody approves a change of their own rights, nor one that they ask for; what no administrator is
+// left to approve would wait for ever.
+Status check_somebody_is_left(const Bundle& accepted, const Request& request,
+                              const std::vector<std::string>& affects) {
+  const auto& organization = *accepted.organization;
+  const auto behind = people_behind(accepted.directory, request.caller.subject);
+  std::vector<std::string> left;
+  std::vector<std::string> own;
+  for (const auto& name : accepted.directory.people_in(organization.administrators)) {
+    if (std::binary_search(affects.begin(), affects.end(), name)) {
+      own.push_back(name);
+    } else if (!behind.contains(name)) {
+      left.push_back(name);
+    }
+  }
+  const auto needed = static_cast<std::size_t>(std::max(organization.approvals, 1));
+  if (own.empty() || left.size() >= needed) return {};
+  return fail(
+      Error(ErrorKind::Refused,
+            fmt::format("this changes the rights of {} administrators themselves ({}), and the {} "
+                        "who are left cannot give {} approvals",
+                        own.size(), enumerate(own), left.size(), needed))
+          .with_hint("Nobody approves a change of their own rights. Propose it in parts, so that "
+                     "for each enough of the others are left.")
+          .with_code("policy.own-rights"));
+}
+
+// Nothing is left of what confirms the first bundle once another was signed.
+Result<Plan> plan_now(bool root, const Bundle& accepted, const Bundle& proposed) {
+  if (!root) return policy_plan(accepted, accepted, proposed);
+  auto plan = plan_of_root(accepted, proposed);
+  if (!plan) return fail(std::move(plan.error()));
+  return plan->value_or(Plan{});
+}
+
+}  // namespace
+
+Plan policy_plan(const Bundle& judge, const Bundle& accepted, const Bundle& proposed) {
+  const auto bench = with_organization_gate(judge);
   Plan plan;
   plan.environment = kOrganizationEnvironment;
   plan.environment_uid = EnvironmentUid("organization");
@@ -79,8 +122,6 @@ Plan policy_plan(const Bundle& accepted, const Bundle& proposed) {
   return plan;
 }
 
-}  // namespace
-
 Result<Change> propose_policy(Engine& engine, const Request& request, const Bundle& accepted,
                               const Bundle& proposed, const BundleSources& sources,
                               const BundleOrigin& origin) {
@@ -99,9 +140,17 @@ Result<Change> propose_policy(Engine& engine, const Request& request, const Bund
     return store_bundle(transaction, proposed, sources, origin);
   });
   if (!stored) return fail(std::move(stored.error()));
-  return open_change(
-      engine, request,
-      {ChangeKind::Policy, policy_plan(accepted, proposed), proposed.digest, origin.authors});
+  auto affects = people_with_other_rights(accepted, proposed);
+  if (auto left = check_somebody_is_left(accepted, request, affects); !left) {
+    return fail(std::move(left.error()));
+  }
+  return open_change(engine, request,
+                     {ChangeKind::Policy,
+                      policy_plan(accepted, accepted, proposed),
+                      proposed.digest,
+                      origin.authors,
+                      {},
+                      std::move(affects)});
 }
 
 Result<Change> replan_policy(Engine& engine, Change change) {
@@ -111,15 +160,20 @@ Result<Change> replan_policy(Engine& engine, Change change) {
         if (!accepted) return fail(std::move(accepted.error()));
         auto proposed = engine.bundle(transaction, change.bundle_digest);
         if (!proposed) return fail(std::move(proposed.error()));
-        auto plan = policy_plan(**accepted, **proposed);
-        if (plan.digest == change.plan.digest) return change;
+        auto root = confirms_root(transaction, change.id);
+        if (!root) return fail(std::move(root.error()));
+        auto plan = plan_now(*root, **accepted, **proposed);
+        if (!plan) return fail(std::move(plan.error()));
+        if (plan->digest == change.plan.digest) return change;
         auto now = load_change(transaction, change.id);
         if (!now || now->state != change.state) return now;
-        if (plan.operations.empty()) {
+        if (plan->operations.empty()) {
           step(*now, ChangeState::Superseded, engine.now(), "nothing is left to change");
+        } else {
+          now->plan = *std::move(plan);
+          now->introduces = introduced_by(now->plan);
+          if (!*root) now->affects = people_with_other_rights(**accepted, **proposed);
         }
-        now->plan = std::move(plan);
-        now->introduces = introduced_by(now->plan);
         if (auto saved = save(transaction, *now); !saved) return fail(std::move(saved.error()));
         auto index =
             append(transaction, own_entry(engine, "change.replan", "change:" + now->id.str()));
@@ -133,7 +187,11 @@ Status check_policy_is_current(Engine& engine, Transaction& transaction, const C
   if (!accepted) return fail(std::move(accepted.error()));
   auto proposed = engine.bundle(transaction, change.bundle_digest);
   if (!proposed) return fail(std::move(proposed.error()));
-  if (policy_plan(**accepted, **proposed).digest == change.plan.digest) return {};
+  auto root = confirms_root(transaction, change.id);
+  if (!root) return fail(std::move(root.error()));
+  auto plan = plan_now(*root, **accepted, **proposed);
+  if (!plan) return fail(std::move(plan.error()));
+  if (plan->digest == change.plan.digest) return {};
   return fail(Error(ErrorKind::Conflict, "another bundle was accepted since this was planned")
                   .with_code("plan.stale"));
 }

@@ -9,6 +9,10 @@
 
 namespace bailey {
 
+/// What a policy change is about: each deciding document before and after. `judge` is the bundle
+/// whose administrators decide.
+[[nodiscard]] Plan policy_plan(const Bundle& judge, const Bundle& accepted, const Bundle& proposed);
+
 /// Stores a bundle whose deciding documents differ from the accepted one's and opens the change
 /// that the administrators approve. Its plan lists each deciding document that differs, before and
 /// after.

@@ -1,5 +1,6 @@
 #include "orchestrator/serve/engine/read_audit.hpp"
 
+#include "orchestrator/base/encoding.hpp"
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/record/audit/checkpoint.hpp"
 #include "orchestrator/record/store/checkpointing.hpp"
@@ -73,10 +74,43 @@ Result<Json> read_entries(Engine& engine, const Request& request, std::uint64_t 
   });
 }
 
-Result<Json> read_checkpoint(Engine& engine, const Request&) {
+Result<Json> read_checkpoint(Engine& engine, const Request&, std::uint64_t from) {
   auto note = publish_checkpoint(engine);
   if (!note) return fail(std::move(note.error()));
-  return Json{{"checkpoint", *std::move(note)}, {"key", engine.log_key().verifier().str()}};
+  auto head = open_checkpoint(*note, engine.log_key().verifier());
+  if (!head) return fail(std::move(head.error()));
+  if (from > head->size) {
+    return fail(ErrorKind::InvalidArgument, "the log has never had that many entries");
+  }
+  Json consistency = Json::array();
+  if (from > 0 && from < head->size) {
+    auto proof = in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) {
+      return transaction.consistency_proof(from, head->size);
+    });
+    if (!proof) return fail(std::move(proof.error()));
+    for (const auto& hash : *proof) consistency.push_back(base64(hash));
+  }
+  return Json{{"checkpoint", *std::move(note)},
+              {"key", engine.log_key().verifier().str()},
+              {"consistency", std::move(consistency)}};
+}
+
+Status check_own_checkpoint(Engine& engine, Transaction& transaction, const std::string& note) {
+  const auto foreign = [] {
+    return fail(Error(ErrorKind::Refused, "the checkpoint is not one that this log has had")
+                    .with_hint("Either the server was rolled back or it is another one: tell your "
+                               "auditors before you sign anything.")
+                    .with_code("approval.foreign-checkpoint"));
+  };
+  const auto head = open_checkpoint(note, engine.log_key().verifier());
+  if (!head) return foreign();
+  auto size = transaction.log_size();
+  if (!size) return fail(std::move(size.error()));
+  if (head->size > *size) return foreign();
+  auto root = transaction.log_root(head->size);
+  if (!root) return fail(std::move(root.error()));
+  if (*root != bytes_of(head->root)) return foreign();
+  return {};
 }
 
 }  // namespace bailey

@@ -23,7 +23,14 @@ namespace bailey {
 [[nodiscard]] Result<nlohmann::json> read_entries(Engine& engine, const Request& request,
                                                   std::uint64_t from, std::size_t limit);
 
-/// `{"checkpoint", "key"}`: the signed note and the verifier key to pin.
-[[nodiscard]] Result<nlohmann::json> read_checkpoint(Engine& engine, const Request& request);
+/// `{"checkpoint", "key", "consistency"}`: the signed note, the verifier key to pin, and the proof
+/// (base64) that it continues the tree of the first `from` leaves; empty for a `from` of 0.
+[[nodiscard]] Result<nlohmann::json> read_checkpoint(Engine& engine, const Request& request,
+                                                     std::uint64_t from = 0);
+
+/// Refused, code `approval.foreign-checkpoint`, unless the note is a head that this log has had,
+/// signed with its key.
+[[nodiscard]] Status check_own_checkpoint(Engine& engine, Transaction& transaction,
+                                          const std::string& note);
 
 }  // namespace bailey

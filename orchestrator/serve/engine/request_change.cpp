@@ -7,11 +7,14 @@
 #include "orchestrator/promote/evidence/authorship.hpp"
 #include "orchestrator/serve/engine/bundle_record.hpp"
 #include "orchestrator/serve/engine/collect_evidence.hpp"
+#include "orchestrator/serve/engine/judge.hpp"
 #include "orchestrator/serve/engine/log_in.hpp"
 #include "orchestrator/serve/engine/open_change.hpp"
 #include "orchestrator/serve/engine/plan_environment.hpp"
 #include "orchestrator/serve/engine/policy_change.hpp"
 #include "orchestrator/serve/engine/records.hpp"
+#include "orchestrator/serve/engine/roll_back.hpp"
+#include "orchestrator/serve/engine/root_of_trust.hpp"
 #include "orchestrator/serve/engine/settle_drift.hpp"
 #include "orchestrator/serve/engine/standing_bundle.hpp"
 #include "orchestrator/serve/identity/powers.hpp"
@@ -206,13 +209,41 @@ Result<std::optional<Plan>> plan_again(Engine& engine, const Change& change, con
   if (change.kind == ChangeKind::Drift) {
     return plan_drift(engine, change.environment, change.plan.drift, stop);
   }
-  std::map<std::string, std::string> artifacts;
-  if (change.kind == ChangeKind::Promotion) artifacts = change.plan.artifacts;
+  if (change.kind == ChangeKind::Rollback) return plan_rollback(engine, change, stop);
   auto plan = plan_environment(
-      engine, {bundle, *environment, change.plan.kind, std::move(artifacts), change.plan.targets},
-      stop);
+      engine, {bundle, *environment, change.plan.kind, change.brings, change.plan.targets}, stop);
   if (!plan) return fail(std::move(plan.error()));
   return std::optional<Plan>(*std::move(plan));
+}
+
+// A policy counts for the changes that are opened after it: what was asked for under another one
+// has to be asked for again, whether it would be easier to let in now or harder.
+Result<Change> end_if_policy_changed(Engine& engine, Change change) {
+  auto differs =
+      in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) -> Result<bool> {
+        auto bench = bench_for(engine, transaction, change);
+        if (!bench) {
+          if (bench.error().kind() == ErrorKind::NotFound) return false;
+          return fail(std::move(bench.error()));
+        }
+        return digest_of(policy_of(*bench->bundle, *bench->environment)) !=
+               change.plan.policy_digest;
+      });
+  if (!differs) return fail(std::move(differs.error()));
+  if (!*differs) return change;
+  return in_transaction(
+      engine.store(), Access::Write, [&](Transaction& transaction) -> Result<Change> {
+        auto now = load_change(transaction, change.id);
+        if (!now || now->state != change.state) return now;
+        step(*now, ChangeState::Superseded, engine.now(),
+             "what decides here has changed since it was asked for: ask again");
+        if (auto saved = save(transaction, *now); !saved) return fail(std::move(saved.error()));
+        auto index =
+            append(transaction, own_entry(engine, "change.supersede", "change:" + now->id.str(),
+                                          "what decides has changed"));
+        if (!index) return fail(std::move(index.error()));
+        return now;
+      });
 }
 
 }  // namespace
@@ -231,6 +262,7 @@ Result<Json> accept_first_bundle(Engine& engine, const Request& request,
     const auto bundle = read_bundle(sources, engine.schemas(), diagnostics);
     Json answer = to_json(diagnostics);
     answer["digest"] = bundle ? Json(bundle->digest) : Json();
+    answer["change"] = nullptr;
     if (!bundle) return answer;
     if (!bundle->organization) {
       return fail(Error(ErrorKind::InvalidArgument,
@@ -248,6 +280,9 @@ Result<Json> accept_first_bundle(Engine& engine, const Request& request,
           if (!accepted) return accepted;
           auto token = revoke_token(transaction, request.caller.proof.substr(6));
           if (!token) return fail(std::move(token.error()).in("using up the bootstrap token"));
+          auto change = ask_to_confirm(engine, transaction, request, *bundle);
+          if (!change) return fail(std::move(change.error()));
+          answer["change"] = change->id.str();
           return {};
         });
     if (!done) return fail(std::move(done.error()));
@@ -364,9 +399,9 @@ Result<std::optional<Change>> request_promotion(Engine& engine, const Request& r
     }
     auto authors = spec_authors(engine, promotion.to, (*bundle)->digest);
     if (!authors) return fail(std::move(authors.error()));
-    auto change = open_change(
-        engine, request,
-        {ChangeKind::Promotion, *std::move(plan), (*bundle)->digest, *std::move(authors)});
+    auto change = open_change(engine, request,
+                              {ChangeKind::Promotion, *std::move(plan), (*bundle)->digest,
+                               *std::move(authors), promotion.artifacts});
     if (!change) return fail(std::move(change.error()));
     return std::optional<Change>(*std::move(change));
   });
@@ -389,6 +424,9 @@ Result<std::optional<Change>> request_destroy(Engine& engine, const Request& req
 
 Result<Change> replan_if_stale(Engine& engine, Change change, std::stop_token stop) {
   if (change.kind == ChangeKind::Policy) return replan_policy(engine, std::move(change));
+  auto decided = end_if_policy_changed(engine, std::move(change));
+  if (!decided || decided->finished()) return decided;
+  change = *std::move(decided);
   // What is no longer declared can still be taken down, and nothing else.
   auto bundle = change.kind == ChangeKind::Destroy ? standing_bundle(engine) : engine.bundle();
   if (!bundle) return fail(std::move(bundle.error()));

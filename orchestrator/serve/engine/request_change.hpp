@@ -15,8 +15,9 @@
 namespace bailey {
 
 /// Accepts the first bundle of a server, by the bootstrap token alone, which is used up by it.
-/// `{"ok", "findings", "digest"}`; with findings that are errors nothing is accepted. Conflict once
-/// there is a bundle.
+/// `{"ok", "findings", "digest", "change"}`; with findings that are errors nothing is accepted.
+/// `change` is the one by which the administrators whom it names confirm it. Conflict once there is
+/// a bundle.
 [[nodiscard]] Result<nlohmann::json> accept_first_bundle(Engine& engine, const Request& request,
                                                          const BundleSources& sources,
                                                          const BundleOrigin& origin);
@@ -60,9 +61,9 @@ struct PromotionRequest {
                                                             const std::string& environment,
                                                             std::stop_token stop);
 
-/// Plans a waiting change anew when what it was planned from has moved on (state, policy, specs).
-/// Approvals of the old plan no longer hold then. Returns the change as it stands now; one whose
-/// new plan has nothing left to do is superseded.
+/// Plans a waiting change anew when what it was planned from has moved on (state, specs). Approvals
+/// of the old plan no longer hold then. Returns the change as it stands now; one whose new plan has
+/// nothing left to do is superseded, and so is one that was opened under another policy.
 [[nodiscard]] Result<Change> replan_if_stale(Engine& engine, Change change, std::stop_token stop);
 
 }  // namespace bailey

@@ -93,6 +93,7 @@ Result<Claim> claim_destroy(Engine& engine, const std::string& environment, std:
   }
   auto current = *change ? replan_if_stale(engine, **std::move(change), stop)
                          : open(engine, environment, stop);
+  if (current && current->finished()) current = open(engine, environment, stop);
   if (!current) return fail(std::move(current.error()));
   return claim_change(engine, current->id, std::nullopt, stop);
 }

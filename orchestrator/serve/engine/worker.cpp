@@ -5,6 +5,7 @@
 #include "orchestrator/serve/engine/open_change.hpp"
 #include "orchestrator/serve/engine/records.hpp"
 #include "orchestrator/serve/engine/request_change.hpp"
+#include "orchestrator/serve/engine/roll_back.hpp"
 #include "orchestrator/serve/engine/run_programs.hpp"
 #include "orchestrator/serve/engine/sandboxes.hpp"
 
@@ -24,6 +25,17 @@ constexpr std::chrono::seconds kPause{5};
 bool only_checks_are_missing(const GateResult& result) {
   return std::all_of(result.conditions.begin(), result.conditions.end(),
                      [](const auto& each) { return each.met || each.condition == "check"; });
+}
+
+// What was let in and waits for an operator may have lost an approval, or its window.
+Status back_to_waiting(Engine& engine, const Change& change) {
+  return in_transaction(engine.store(), Access::Write, [&](Transaction& transaction) -> Status {
+    auto now = load_change(transaction, change.id);
+    if (!now) return fail(std::move(now.error()));
+    if (now->state != ChangeState::Approved) return {};
+    step(*now, ChangeState::Waiting, engine.now(), "the gate is no longer met");
+    return save(transaction, *now);
+  });
 }
 
 }  // namespace
@@ -97,6 +109,9 @@ void Worker::run(std::stop_token stop) {
 }
 
 void Worker::look(std::stop_token stop) {
+  if (engine_.clock().monotonic_now() >= rollbacks_at_ && !open_due_rollbacks(engine_, stop)) {
+    rollbacks_at_ = engine_.clock().monotonic_now() + kPause;
+  }
   const auto open = in_transaction(engine_.store(), Access::Read, [](Transaction& transaction) {
     return list_open_changes(transaction);
   });
@@ -149,7 +164,10 @@ void Worker::consider(const Change& change, std::stop_token stop) {
 
 void Worker::judge_waiting(const Change& change, std::stop_token stop) {
   const auto pause = [&] { retry_at_[change.id] = engine_.clock().monotonic_now() + kPause; };
-  auto current = replan_if_stale(engine_, change, stop);
+  auto young = expire_if_old(engine_, change);
+  if (!young) return pause();
+  if (young->finished()) return;
+  auto current = replan_if_stale(engine_, *std::move(young), stop);
   if (!current) return pause();
   if (current->finished()) return;
   collect_evidence_of(engine_, current->id, stop);
@@ -159,13 +177,16 @@ void Worker::judge_waiting(const Change& change, std::stop_token stop) {
   Bench bench;
   auto judged = in_transaction(
       engine_.store(), Access::Read, [&](Transaction& transaction) -> Result<Judgement> {
-        auto found = bench_for(engine_, transaction, current->environment);
+        auto found = bench_for(engine_, transaction, *current);
         if (!found) return fail(std::move(found.error()));
         bench = *std::move(found);
         return judge(engine_, transaction, bench, *current, checks.value_or(CheckOutcomes()));
       });
   if (!judged) return pause();
-  if (judged->result.rejected || !only_checks_are_missing(judged->result)) return;
+  if (judged->result.rejected || !only_checks_are_missing(judged->result)) {
+    if (current->state == ChangeState::Approved && !back_to_waiting(engine_, *current)) pause();
+    return;
+  }
   if (!judged->result.met && checks) return;  // They ran lately and said no.
   if (!judged->result.met) {
     if (!run_checks(engine_, bench, *current, stop)) pause();

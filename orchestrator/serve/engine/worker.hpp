@@ -57,6 +57,7 @@ class Worker {
   bool woken_ = false;
   std::map<ChangeId, std::shared_ptr<ProgressTracker>> running_;
   std::map<ChangeId, MonotonicTime> retry_at_;
+  MonotonicTime rollbacks_at_{};  ///< When those that are due are looked at again.
   std::map<ChangeId, Backoff> destroys_;
   std::vector<Executor> executors_;
   std::jthread thread_;

@@ -63,6 +63,25 @@ int promote(const Context& context, const PromoteCommand& command) {
   return after_request(context, client, std::move(answer), command.wait);
 }
 
+int roll_back(const Context& context, const std::string& environment, const std::string& receipt,
+              bool wait) {
+  auto client = context.client();
+  auto digest = receipt;
+  if (receipt.starts_with("chg-")) {
+    auto change = client.get(path_of(receipt));
+    if (!change) return context.fail_with(change.error());
+    digest = string_member(*change, "receipt");
+    if (digest.empty()) {
+      return context.fail_with(
+          Error(ErrorKind::Refused, receipt + " has no receipt: it was never done")
+              .with_code("rollback.no-receipt"));
+    }
+  }
+  auto answer = client.post("/v1/environments/" + percent_encode(environment) + "/rollback",
+                            {{"receipt", digest}});
+  return after_request(context, client, std::move(answer), wait);
+}
+
 int destroy(const Context& context, const std::string& environment, bool wait) {
   auto client = context.client();
   auto answer =

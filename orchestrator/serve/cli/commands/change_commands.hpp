@@ -16,6 +16,9 @@ struct PromoteCommand {
   bool wait = false;
 };
 [[nodiscard]] int promote(const Context& context, const PromoteCommand& command);
+/// `receipt`: a receipt's digest, or the id of the change that it is of.
+[[nodiscard]] int roll_back(const Context& context, const std::string& environment,
+                            const std::string& receipt, bool wait);
 [[nodiscard]] int destroy(const Context& context, const std::string& environment, bool wait);
 
 [[nodiscard]] int list_changes(const Context& context, const std::string& environment,

@@ -1,16 +1,21 @@
+#include "orchestrator/base/digest.hpp"
 #include "orchestrator/base/encoding.hpp"
 #include "orchestrator/base/file.hpp"
 #include "orchestrator/base/json.hpp"
+#include "orchestrator/base/text.hpp"
 #include "orchestrator/promote/evidence/approval_statement.hpp"
+#include "orchestrator/promote/evidence/authorship.hpp"
 #include "orchestrator/promote/evidence/dsse.hpp"
 #include "orchestrator/promote/evidence/sshsig.hpp"
 #include "orchestrator/provision/plan/plan_view.hpp"
 #include "orchestrator/serve/cli/commands/change_commands.hpp"
 #include "orchestrator/serve/cli/key_file.hpp"
+#include "orchestrator/serve/cli/known_log.hpp"
 #include "orchestrator/serve/cli/views/change_view.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
@@ -28,11 +33,22 @@ struct Prepared {
   std::string payload;
   ApprovalStatement statement;
   Plan plan;
+  Json evidence;
 };
 
+// The digests that the statement names are those of what is shown.
+bool is_about(const ApprovalStatement& approval, const Plan& plan, const Json& answer) {
+  std::vector<std::string> evidence;
+  for (const auto& envelope : member(answer, "evidence")) evidence.push_back(digest_of(envelope));
+  std::sort(evidence.begin(), evidence.end());
+  return approval.plan_digest == plan.digest && approval.evidence == evidence &&
+         approval.gate_digest == digest_of(member(answer, "gate"));
+}
+
 // Believes nothing that the server says beside the bytes to sign: what is shown is read out of
-// them, and the plan is the one whose digest they name.
-Result<Prepared> check_prepared(const Json& answer, const DecideCommand& command) {
+// them, and plan, gate and evidence are those whose digests they name.
+Result<Prepared> check_prepared(const Json& answer, const DecideCommand& command,
+                                const std::string& head) {
   auto payload = require_string(answer, "payload");
   if (!payload) return fail(std::move(payload.error()));
   auto statement = parse_statement(*payload);
@@ -42,18 +58,47 @@ Result<Prepared> check_prepared(const Json& answer, const DecideCommand& command
   auto plan = plan_from_json(member(answer, "plan"));
   if (!plan) return fail(std::move(plan.error()).in("checking the plan that is to be signed"));
   if (approval->change.str() != command.change || approval->decision != command.decision ||
-      approval->plan_digest != plan->digest || approval->reason != command.reason) {
+      approval->reason != command.reason || approval->checkpoint != head ||
+      !is_about(*approval, *plan, answer)) {
     return fail(Error(ErrorKind::Refused, "the server asks to sign something else than was shown")
                     .with_hint("Do not sign; tell your administrators."));
   }
-  return Prepared{*std::move(payload), *std::move(approval), *std::move(plan)};
+  return Prepared{*std::move(payload), *std::move(approval), *std::move(plan),
+                  member(answer, "evidence")};
+}
+
+// What a statement says about itself; whether its signature holds, the server's gate says.
+std::string evidence_line(const Json& envelope) {
+  const auto read = dsse_envelope_from_json(envelope);
+  const auto statement =
+      read ? parse_statement(read->payload) : Result<Statement>(fail(read.error()));
+  if (!statement) return fmt::format("  evidence     {}\n", digest_of(envelope));
+  auto line = fmt::format("  evidence     {}\n", statement->predicate_type);
+  if (const auto written = authorship_from_statement(*statement)) {
+    const auto people = written->people();
+    line += fmt::format("               {} commits by {}\n", written->commits.size(),
+                        enumerate({people.begin(), people.end()}));
+  }
+  return line;
+}
+
+std::string verb_of(Decision decision) {
+  switch (decision) {
+    case Decision::Approve:
+      return "that it may go in";
+    case Decision::Reject:
+      return "that it must not go in: it ends";
+    case Decision::Revoke:
+      return "that your approval no longer counts";
+  }
+  return {};
 }
 
 std::string to_be_signed(const Prepared& prepared, const ProviderSchemas& schemas) {
   const auto& statement = prepared.statement;
   std::string out = render_plan(prepared.plan, schemas);
-  out +=
-      fmt::format("\nYou sign: {} of {}\n", to_string(statement.decision), statement.change.str());
+  out += fmt::format("\nYou sign, about {}: {}\n", statement.change.str(),
+                     verb_of(statement.decision));
   out += fmt::format("  environment  {} ({})\n", statement.environment,
                      to_string(statement.environment_class));
   out += fmt::format("  as           {}, until {}\n", statement.approver, statement.expires_at);
@@ -62,6 +107,7 @@ std::string to_be_signed(const Prepared& prepared, const ProviderSchemas& schema
   for (const auto& [slot, reference] : statement.artifacts) {
     out += fmt::format("  artifact     {}={}\n", slot, reference);
   }
+  for (const auto& envelope : prepared.evidence) out += evidence_line(envelope);
   for (const auto& author : statement.authors) out += fmt::format("  author       {}\n", author);
   out += fmt::format("  requester    {}\n", statement.requester);
   return out;
@@ -71,11 +117,14 @@ std::string to_be_signed(const Prepared& prepared, const ProviderSchemas& schema
 
 int decide(const Context& context, const DecideCommand& command) {
   auto client = context.client();
+  auto head = verified_head(client, context.connection().server, known_logs_folder());
+  if (!head) return context.fail_with(head.error());
   auto answer =
-      client.post(path_of(command.change, "/statement"),
-                  {{"decision", to_string(command.decision)}, {"reason", command.reason}});
+      client.post(path_of(command.change, "/statement"), {{"decision", to_string(command.decision)},
+                                                          {"reason", command.reason},
+                                                          {"checkpoint", *head}});
   if (!answer) return context.fail_with(answer.error());
-  auto prepared = check_prepared(*answer, command);
+  auto prepared = check_prepared(*answer, command, *head);
   if (!prepared) return context.fail_with(prepared.error());
   context.note(to_be_signed(*prepared, context.programs().schemas));
   if (auto change = client.get(path_of(command.change))) {

@@ -95,7 +95,11 @@ int init(const Context& context, const Paths& paths) {
   context.print_json(*answer);
   if (member(*answer, "ok") != true) return server_findings(context, *answer);
   context.print(fmt::format("accepted: {}\n", string_member(*answer, "digest")));
-  context.note("Now log in as somebody of the Directory:\n    bailey login --as NAME --key KEY");
+  context.note(fmt::format(
+      "Now log in as somebody of the Directory:\n    bailey login --as NAME --key KEY\n"
+      "Its administrators confirm it by their signatures; until then nothing goes into staging or "
+      "production:\n    bailey approve {}",
+      string_member(*answer, "change")));
   return kDone;
 }
 

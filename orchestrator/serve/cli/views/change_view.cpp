@@ -64,6 +64,9 @@ std::string how_to_ask_again(const Json& change) {
   const auto environment = string_member(change, "environment");
   const auto kind = string_member(change, "kind");
   if (kind == "destroy") return fmt::format("    bailey destroy {} --wait\n", environment);
+  if (kind == "rollback") {
+    return fmt::format("    bailey rollback {} --to RECEIPT --wait\n", environment);
+  }
   if (kind != "promotion")
     return fmt::format("    bailey apply PATH --env {} --wait\n", environment);
   std::string command = "    bailey promote --project PROJECT";

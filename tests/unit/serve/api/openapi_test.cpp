@@ -272,6 +272,9 @@ TEST(OpenApi, EveryRealAnswerIsAsItSays) {
     ASSERT_EQ(done.status, 200) << done.body;
     EXPECT_EQ(complaint(document().at("components").at("schemas").at("InitResult"), body_of(done)),
               "");
+    const ChangeId root(string_member(body_of(done), "change"));
+    for (const char* who : {"ann", "abe"}) ASSERT_TRUE(world.decide(root, who));
+    checked.api.await(root, ChangeState::Done);
   }
   checked.call(200, "alice", "GET", "/v1/bundle");
   checked.call(200, "alice", "GET", "/v1/whoami");
@@ -370,6 +373,10 @@ TEST(OpenApi, EveryRealAnswerIsAsItSays) {
   checked.call(202, "erin", "POST", "/v1/changes/" + production.str() + "/execute");
   checked.api.await(production, ChangeState::Done);
   checked.call(409, "alice", "POST", "/v1/changes/" + production.str() + "/cancel");
+  checked.call(200, "alice", "POST", "/v1/environments/test/rollback",
+               {{"receipt", world.state_of("test").receipt}});
+  checked.call(404, "alice", "POST", "/v1/environments/dev/rollback",
+               {{"receipt", "sha256:" + std::string(64, '0')}});
   const auto destroyed = checked.call(201, "alice", "POST", "/v1/environments/staging/destroy");
   checked.call(200, "alice", "POST",
                "/v1/changes/" + string_member(destroyed, "change") + "/cancel");
@@ -393,6 +400,7 @@ TEST(OpenApi, EveryRealAnswerIsAsItSays) {
                  "-----BEGIN SSH SIGNATURE-----\n" + blob + "\n-----END SSH SIGNATURE-----\n"}});
   checked.call(200, "amy", "GET", "/v1/audit/entries", {}, {{"from", "0"}, {"limit", "5"}});
   checked.call(200, "amy", "GET", "/v1/audit/checkpoint");
+  checked.call(200, "amy", "GET", "/v1/audit/checkpoint", nullptr, {{"from", "3"}});
   checked.called("POST /v1/bundle/init");
 }
 

@@ -185,8 +185,8 @@ TEST_F(DecideChange, ARejectionEndsTheChange) {
 
 TEST_F(DecideChange, NeedsAChangeAndAShortReason) {
   EXPECT_EQ(code_of(world.payload_for(ChangeId("chg-none"), "carol")), "[not-found]");
-  EXPECT_EQ(code_of(prepare_decision(world.engine(), EngineWorld::as("carol"), id,
-                                     Decision::Approve, std::string(1001, 'x'))),
+  EXPECT_EQ(code_of(prepare_decision(world.engine(), EngineWorld::as("carol"),
+                                     {id, Decision::Approve, std::string(1001, 'x'), ""})),
             "[invalid-argument]");
 }
 

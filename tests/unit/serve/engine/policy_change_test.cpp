@@ -1,5 +1,7 @@
 #include "orchestrator/serve/engine/policy_change.hpp"
 
+#include "orchestrator/promote/evidence/receipt.hpp"
+#include "orchestrator/serve/engine/manage_changes.hpp"
 #include "tests/support/engine_world.hpp"
 
 namespace bailey {
@@ -71,7 +73,7 @@ TEST_F(PolicyChange, AnAdministratorWhoProposesDoesNotCount) {
       "bindings: {developer: [group:developers, ann, \"service:ci\"], auditor: [amy]}\n"
       "  credentials");
   const auto first = propose();
-  approve(first);
+  for (const char* who : {"abe", "amy"}) ASSERT_TRUE(world.decide(first, who));
   ASSERT_TRUE(world.run(first));
   world.edit(kOneManager, kTwoManagers);
   const auto answer = world.apply("ann");
@@ -84,25 +86,59 @@ TEST_F(PolicyChange, AnAdministratorWhoProposesDoesNotCount) {
   EXPECT_EQ(code_of(world.run(id)), "");
 }
 
-TEST_F(PolicyChange, KillsApprovalsThatWait) {
+// A policy counts for what is asked for after it, be it easier to pass or harder.
+TEST_F(PolicyChange, EndsWhatWasAskedForUnderAnother) {
   const auto waiting = world.waiting_in("staging");
-  ASSERT_TRUE(world.decide(waiting.id, "bob"));
   const auto half = world.payload_for(waiting.id, "carol");
   ASSERT_TRUE(half);
   world.edit("security: [dave]", "security: [dave, erin]");
   const auto id = propose();
   approve(id);
   ASSERT_TRUE(world.run(id));
-  EXPECT_NE(code_of(world.run(waiting.id)), "");
-  const auto moved = replan_if_stale(world.engine(), world.load(waiting.id), {});
-  ASSERT_TRUE(moved);
-  EXPECT_NE(moved->plan.policy_digest, waiting.plan.policy_digest);
-  EXPECT_EQ(code_of(world.run(waiting.id)), "gate.not-met");
-  EXPECT_EQ(code_of(submit_decision(world.engine(), EngineWorld::as("carol"), waiting.id,
-                                    to_json(world.key("carol").envelope(*half)))),
-            "approval.mismatch");
-  ASSERT_TRUE(world.decide(waiting.id, "bob"));
-  EXPECT_EQ(code_of(world.run(waiting.id)), "");
+  ASSERT_TRUE(submit_decision(world.engine(), EngineWorld::as("carol"), waiting.id,
+                              to_json(world.key("carol").envelope(*half))));
+  EXPECT_EQ(code_of(world.run(waiting.id)), "plan.stale") << "approved, and not let in";
+  const auto ended = replan_if_stale(world.engine(), world.load(waiting.id), {});
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(ended->state, ChangeState::Superseded);
+  EXPECT_EQ(ended->plan.policy_digest, waiting.plan.policy_digest);
+  ASSERT_TRUE(world.apply("alice", "staging"));
+  const auto anew = world.waiting_in("staging");
+  EXPECT_NE(anew.id, waiting.id);
+  ASSERT_TRUE(world.decide(anew.id, "bob"));
+  EXPECT_EQ(code_of(world.run(anew.id)), "");
+}
+
+TEST_F(PolicyChange, NobodyApprovesAChangeOfTheirOwnRights) {
+  world.edit("security: [dave]", "security: [dave, ann]");
+  const auto id = propose();
+  EXPECT_EQ(world.load(id).affects, std::vector<std::string>{"ann"});
+  EXPECT_EQ(code_of(world.payload_for(id, "ann")), "gate.not-independent");
+  ASSERT_TRUE(world.decide(id, "abe"));
+  EXPECT_EQ(code_of(world.run(id)), "gate.not-met");
+  ASSERT_TRUE(world.decide(id, "amy"));
+  const auto done = world.run(id);
+  ASSERT_TRUE(done) << done.error().render();
+  const auto receipt = show_receipt(world.engine(), EngineWorld::as("amy"), done->receipt);
+  ASSERT_TRUE(receipt);
+  const auto report = verify_receipt(*receipt, world.log_key->verifier().str());
+  ASSERT_TRUE(report);
+  EXPECT_TRUE(report->ok) << to_json(*report).dump(1);
+}
+
+TEST_F(PolicyChange, IsRefusedWhenItLeavesTooFewToApproveIt) {
+  world.edit("security: [dave]", "security: [dave, ann, abe]");
+  const auto refused = world.apply("alice");
+  EXPECT_EQ(code_of(refused), "policy.own-rights");
+}
+
+TEST_F(PolicyChange, AnAdministratorDoesNotAdmitAnother) {
+  world.edit("members: [ann, abe, amy]", "members: [ann, abe, amy, erin]");
+  const auto id = propose();
+  EXPECT_EQ(world.load(id).affects, std::vector<std::string>{"erin"});
+  approve(id);
+  ASSERT_TRUE(world.run(id));
+  EXPECT_EQ(code_of(world.payload_for(id, "erin")), "[failed-precondition]");
 }
 
 // Approved against what was accepted then, it would take back what was accepted since.
@@ -154,6 +190,74 @@ TEST_F(PolicyChange, ARejectionEndsIt) {
   ASSERT_TRUE(world.decide(id, "amy", Decision::Reject));
   EXPECT_EQ(code_of(world.run(id)), "[failed-precondition]");
   EXPECT_EQ(accepted(), before);
+}
+
+/// A server whose first bundle nobody has signed yet.
+struct Root : testing::Test {
+  void SetUp() override {
+    const auto answer = accept_first_bundle(world.engine(), world.bootstrap(), world.sources(), {});
+    ASSERT_TRUE(answer) << answer.error().render();
+    id = ChangeId(string_member(*answer, "change"));
+    ASSERT_TRUE(world.apply("alice"));
+    world.drive();
+  }
+  [[nodiscard]] std::vector<std::string> unmet(const std::string& environment) {
+    const auto shown =
+        show_change(world.engine(), EngineWorld::as("amy"), world.waiting_in(environment).id);
+    EXPECT_TRUE(shown);
+    std::vector<std::string> names;
+    for (const auto& each : member(*shown, "gate")) {
+      if (each.at("met") == false) names.push_back(each.at("condition"));
+    }
+    return names;
+  }
+  EngineWorld world;
+  ChangeId id;
+};
+
+TEST_F(Root, NothingGoesIntoStagingBeforeItsAdministratorsHaveSigned) {
+  EXPECT_EQ(world.load(id).kind, ChangeKind::Policy);
+  EXPECT_EQ(world.state_of("dev").status, EnvironmentStatus::Ready) << "below staging it does";
+  const auto waiting = world.waiting_in("staging").id;
+  ASSERT_TRUE(world.decide(waiting, "bob"));
+  EXPECT_EQ(code_of(world.run(waiting)), "gate.not-met");
+  EXPECT_EQ(unmet("staging"), std::vector<std::string>{"root"});
+  ASSERT_TRUE(world.decide(id, "ann"));
+  EXPECT_EQ(code_of(world.run(id)), "gate.not-met") << "two of them";
+  EXPECT_EQ(code_of(world.payload_for(id, "bob")), "identity.power-missing");
+  ASSERT_TRUE(world.decide(id, "amy"));
+  ASSERT_TRUE(world.run(id));
+  EXPECT_EQ(unmet("staging"), std::vector<std::string>{});
+  EXPECT_EQ(code_of(world.run(waiting)), "");
+}
+
+TEST_F(Root, AnotherBundleThatTheySignConfirmsItToo) {
+  world.edit(kOneManager, kTwoManagers);
+  const auto proposed = world.apply("alice");
+  ASSERT_TRUE(proposed) << proposed.error().render();
+  const ChangeId next(proposed->at("changes").at(0).get<std::string>());
+  for (const char* who : {"ann", "abe"}) ASSERT_TRUE(world.decide(next, who));
+  const auto done = world.run(next);
+  ASSERT_TRUE(done) << done.error().render();
+  EXPECT_EQ(world.load(id).state, ChangeState::Waiting) << "a proposal alone ends nothing";
+  ASSERT_TRUE(world.decide(id, "ann"));
+  ASSERT_TRUE(world.decide(id, "abe"));
+  EXPECT_EQ(code_of(world.run(id)), "plan.stale") << "the first bundle does not come back";
+  EXPECT_EQ(replan_if_stale(world.engine(), world.load(id), {})->state, ChangeState::Superseded);
+  EXPECT_EQ((*world.engine().bundle())->digest, world.load(next).bundle_digest);
+  ASSERT_TRUE(world.apply("alice", "staging"));
+  EXPECT_EQ(unmet("staging"), std::vector<std::string>{"approvals"});
+}
+
+TEST_F(Root, ChangesOfResourcesAloneConfirmNothing) {
+  world.edit("cidr: 10.20.0.0/24", "cidr: 10.21.0.0/24");
+  ASSERT_TRUE(world.apply("alice"));
+  world.drive();
+  ASSERT_TRUE(world.decide(id, "ann"));
+  ASSERT_TRUE(world.decide(id, "abe"));
+  const auto newest = (*world.engine().bundle())->digest;
+  ASSERT_TRUE(world.run(id));
+  EXPECT_EQ((*world.engine().bundle())->digest, newest) << "and it does not come back either";
 }
 
 TEST_F(PolicyChange, AFreezeStopsEveryChangeOfItsClass) {
