@@ -3,6 +3,7 @@
 #include "orchestrator/base/file.hpp"
 #include "orchestrator/net/curl_http_client.hpp"
 #include "orchestrator/net/http_server.hpp"
+#include "orchestrator/promote/artifact/registry_schema.hpp"
 #include "orchestrator/provision/credential/sealing.hpp"
 #include "orchestrator/record/store/checkpointing.hpp"
 #include "orchestrator/record/store/sqlite_state_store.hpp"
@@ -30,6 +31,10 @@ namespace fs = std::filesystem;
 ProviderPlugins builtin_providers() {
   ProviderPlugins providers;
   providers["openstack"] = openstack_plugin();
+  providers["oci"] = {registry_schema(), [](const ProviderContext&) {
+                        return Result<std::shared_ptr<Provider>>(
+                            fail(ErrorKind::Unsupported, "a registry holds no environments"));
+                      }};
   return providers;
 }
 

@@ -3,6 +3,7 @@
 #include "orchestrator/base/assert.hpp"
 #include "orchestrator/base/encoding.hpp"
 #include "orchestrator/base/json.hpp"
+#include "orchestrator/base/sha256_stream.hpp"
 
 #include <nlohmann/json.hpp>
 #include <openssl/crypto.h>
@@ -30,27 +31,32 @@ std::array<std::uint8_t, N> hash(const EVP_MD* method, std::string_view bytes) {
   return out;
 }
 
-/// SHA-256 of what comes in pieces.
-class Hasher {
- public:
-  Hasher() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
-    static const EVP_MD* const kMethod = fetched("SHA256");
-    BAILEY_ASSERT(context_ != nullptr && EVP_DigestInit_ex2(context_.get(), kMethod, nullptr) == 1);
-  }
-  void add(std::string_view bytes) {
-    BAILEY_ASSERT(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1);
-  }
-  Sha256 finish() {
-    Sha256 out{};
-    BAILEY_ASSERT(EVP_DigestFinal_ex(context_.get(), out.data(), nullptr) == 1);
-    return out;
-  }
-
- private:
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-};
+EVP_MD_CTX* raw(const std::shared_ptr<void>& context) {
+  return static_cast<EVP_MD_CTX*>(context.get());
+}
 
 }  // namespace
+
+Sha256Stream::Sha256Stream()
+    : context_(EVP_MD_CTX_new(),
+               [](void* context) { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context)); }) {
+  static const EVP_MD* const kMethod = fetched("SHA256");
+  BAILEY_ASSERT(context_ != nullptr && EVP_DigestInit_ex2(raw(context_), kMethod, nullptr) == 1);
+}
+
+void Sha256Stream::add(std::string_view bytes) {
+  BAILEY_ASSERT(EVP_DigestUpdate(raw(context_), bytes.data(), bytes.size()) == 1);
+}
+
+Sha256 Sha256Stream::finish() {
+  Sha256 out{};
+  BAILEY_ASSERT(EVP_DigestFinal_ex(raw(context_), out.data(), nullptr) == 1);
+  return out;
+}
+
+std::string digest_of(const Sha256& hash) {
+  return "sha256:" + hex(bytes_of(hash));
+}
 
 Sha256 sha256(std::string_view bytes) {
   static const EVP_MD* const kMethod = fetched("SHA256");
@@ -84,7 +90,7 @@ std::string digest_with_list(const nlohmann::json& rest, const std::string& list
                              const std::function<nlohmann::json(std::size_t)>& element) {
   nlohmann::json members = rest;
   members[list] = nullptr;  // Its place among the names, which are sorted.
-  Hasher hasher;
+  Sha256Stream hasher;
   const char* before = "{";
   for (const auto& [name, value] : members.items()) {
     hasher.add(before + canonical(name) + ":");

@@ -12,6 +12,7 @@ namespace bailey {
 struct Project {
   std::string name;
   std::map<std::string, std::string> repositories;  ///< Artifact name to OCI repository.
+  std::map<std::string, std::string> accounts;      ///< By which they are read; else anonymously.
   std::vector<Subject> authors;
   std::vector<std::string> stages;                        ///< Environment names in spec order.
   std::map<std::string, std::vector<std::string>> after;  ///< Stage to the stages before it.

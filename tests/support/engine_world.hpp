@@ -3,6 +3,7 @@
 #include "orchestrator/base/digest.hpp"
 #include "orchestrator/base/file.hpp"
 #include "orchestrator/base/json.hpp"
+#include "orchestrator/promote/artifact/registry_schema.hpp"
 #include "orchestrator/promote/evidence/authorship.hpp"
 #include "orchestrator/provision/credential/sealing.hpp"
 #include "orchestrator/record/store/sqlite_state_store.hpp"
@@ -16,6 +17,7 @@
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/fake_provider.hpp"
 #include "tests/support/fake_random.hpp"
+#include "tests/support/memory_registry.hpp"
 #include "tests/unit/promote/test_keys.hpp"
 
 #include <gtest/gtest.h>
@@ -106,44 +108,23 @@ class MoodyStore final : public StateStore {
   std::function<void()> act_;
 };
 
-/// An OCI registry with what was put into it, and nothing else.
+/// The registry of the tests' artifacts.
 class FakeRegistry final : public HttpClient {
  public:
   static constexpr const char* kHost = "127.0.0.1:5001";
+  static constexpr const char* kRepository = "127.0.0.1:5001/payments/web";
 
-  /// A manifest of its own for each word; its digest.
-  std::string push(const std::string& word) {
-    auto body = Json{{"schemaVersion", 2},
-                     {"mediaType", kType},
-                     {"config", {{"digest", word}}},
-                     {"layers", Json::array()}}
-                    .dump();
-    auto digest = digest_of(std::string_view(body));
-    const std::lock_guard lock(mutex_);
-    bodies_[digest] = std::move(body);
-    return digest;
-  }
+  /// An image of its own for each word; its digest.
+  std::string push(const std::string& word) { return memory.add_image(kRepository, {word}); }
   /// It answers other bytes under that digest from now on.
   void tamper(const std::string& digest) {
-    const std::lock_guard lock(mutex_);
-    bodies_.at(digest) += " ";
+    memory.repositories.at(kRepository).manifests.at(digest).second += " ";
   }
-  Result<HttpResponse> send(const HttpRequest& request, std::stop_token) override {
-    const std::lock_guard lock(mutex_);
-    HttpResponse response;
-    response.status = 404;
-    const auto found = bodies_.find(request.url.substr(request.url.rfind('/') + 1));
-    if (found == bodies_.end()) return response;
-    response.status = 200;
-    response.headers = {{"content-type", kType}};
-    response.body = found->second;
-    return response;
+  Result<HttpResponse> send(const HttpRequest& request, std::stop_token stop) override {
+    return memory.send(request, stop);
   }
 
- private:
-  static constexpr const char* kType = "application/vnd.oci.image.manifest.v1+json";
-  std::mutex mutex_;
-  std::map<std::string, std::string> bodies_;
+  MemoryRegistry memory;
 };
 
 /// The provider in memory, whose walls can be given a hole.
@@ -418,6 +399,7 @@ class EngineWorld {
           credential = context.credential;
           return std::shared_ptr<Provider>(provider);
         }};
+    plugins_["oci"] = {registry_schema(), nullptr};
     engine_ = another_engine();
   }
 

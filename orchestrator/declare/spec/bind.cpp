@@ -261,6 +261,7 @@ Project bind_project(const std::string& name, const Json& spec) {
   project.name = name;
   for (const auto& [key, value] : member(spec, "artifacts").items()) {
     project.repositories[key] = string_member(value, "repository");
+    if (value.contains("account")) project.accounts[key] = string_member(value, "account");
   }
   project.authors = subjects(spec, "authors");
   const auto& stages = member(spec, "stages");

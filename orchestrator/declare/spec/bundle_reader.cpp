@@ -291,6 +291,7 @@ std::optional<Bundle> read_bundle(const BundleSources& sources, const ProviderSc
   spec::check_duties(workspace);
   spec::read_templates(workspace);
   spec::check_projects(workspace);
+  spec::check_repositories(workspace);
   spec::check_environments(workspace);
   spec::check_gates(workspace);
   spec::check_access(workspace);

@@ -33,7 +33,6 @@ class EnvironmentCheck {
         check_expanded(workspace_, document_, *template_, environment_);
       }
     }
-    if (project_ != nullptr) check_repositories();
     check_credentials();
     check_sandbox_fields();
   }
@@ -161,24 +160,6 @@ class EnvironmentCheck {
                         "this name.",
                         slot, environment_.project),
             document_.at("/template"));
-    }
-  }
-
-  void check_repositories() {
-    for (const auto& [slot, repository] : environment_.repositories) {
-      const auto here = step("/repositories", slot);
-      if (!project_->repositories.contains(slot)) {
-        report_unknown(workspace_, "spec.unknown-artifact", "Unknown artifact", "artifact", slot,
-                       keys_of(project_->repositories), document_.key_at(here));
-      }
-      const auto* account = find(workspace_.bundle.accounts, repository.account);
-      if (account == nullptr) continue;
-      const auto provider = workspace_.providers.find(account->provider);
-      if (provider == workspace_.providers.end() || !provider->second.cloud) continue;
-      error("spec.wrong-provider", "Wrong provider",
-            fmt::format("The account \"{}\" is at \"{}\", which is no registry.",
-                        repository.account, account->provider),
-            document_.at(step(here, "account")));
     }
   }
 

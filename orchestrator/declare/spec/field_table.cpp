@@ -128,7 +128,8 @@ ValueTable directory_spec() {
   auto service = object({
       required("controlledBy",
                "Who can make it act. For duties they count as holding what it holds.", subjects()),
-      optional("keys", "OpenSSH public keys with which it signs evidence.", keys),
+      optional("keys", "OpenSSH or PEM public keys with which it signs evidence.",
+               list(text(TextFormat::ServiceKey))),
       optional("oidc", "Tokens by which it is recognised.", oidc),
   });
   return object({
@@ -220,7 +221,11 @@ ValueTable template_spec() {
 }
 
 ValueTable project_spec() {
-  auto artifact = object({required("repository", "OCI repository.", text(TextFormat::Repository))});
+  auto artifact = object({
+      required("repository", "OCI repository.", text(TextFormat::Repository)),
+      optional("account", "Account of the registry by which Bailey reads it; else anonymously.",
+               text(TextFormat::Account)),
+  });
   ValueTable stages = list(text(TextFormat::Environment), 1);
   stages.type = ValueType::ListOrMap;
   stages.key_format = TextFormat::Environment;
@@ -315,8 +320,8 @@ ValueTable environment_spec() {
       optional("grantable", "Roles on request, for a while.", map(TextFormat::Name, grantable)),
       optional("execute", "Who starts an approved change.", one_of({"on-approval", "by-operator"})),
       optional("credentials", "Credentials that are issued.", map(TextFormat::Name, credential)),
-      not_yet(optional("repositories", "Where artifacts are copied to, by digest.",
-                       map(TextFormat::Name, repository))),
+      optional("repositories", "The stage's own, into which Bailey copies artifacts by digest.",
+               map(TextFormat::Name, repository)),
       optional("verify", "Programs that run after each change.", list(verification, 1, false)),
       optional("gate", "Conditions that must all hold before a change.",
                list(condition(), 0, false)),

@@ -37,6 +37,7 @@ enum class TextFormat : std::uint8_t {
   Zone,
   Email,
   SshKey,
+  ServiceKey,  ///< An SSH key, or a PEM public key.
   Url,
   Cidr,
   Ip,

@@ -325,6 +325,11 @@ std::optional<FormatFault> check_format(TextFormat format, std::string_view text
         return FormatFault{"spec.bad-ssh-key", "Bad SSH key", std::move(*fault), {}};
       }
       return std::nullopt;
+    case TextFormat::ServiceKey:
+      if (auto fault = service_key_fault(text)) {
+        return FormatFault{"spec.bad-ssh-key", "Bad key", std::move(*fault), {}};
+      }
+      return std::nullopt;
     case TextFormat::Url:
       if (auto fault = url_fault(text)) {
         return FormatFault{"spec.bad-url", "Bad address", std::move(*fault), {}};

@@ -24,7 +24,10 @@ struct FormatFault {
 /// order, with which one signature would fit any text.
 [[nodiscard]] std::optional<std::string> ssh_key_fault(std::string_view line);
 
-/// `ssh-ed25519 AAAA...` without the comment: what tells two keys apart.
+/// The same for a service, whose keys may also be PEM public keys; these are held to the same.
+[[nodiscard]] std::optional<std::string> service_key_fault(std::string_view text);
+
+/// `ssh-ed25519 AAAA...` without the comment, also of a PEM key: what tells two keys apart.
 [[nodiscard]] std::string ssh_key_identity(std::string_view line);
 
 /// Minutes since midnight of `HH:MM`, up to 24:00.

@@ -1,4 +1,5 @@
 #include "orchestrator/base/encoding.hpp"
+#include "orchestrator/base/pem_key.hpp"
 #include "orchestrator/base/text.hpp"
 #include "orchestrator/declare/spec/formats.hpp"
 
@@ -62,6 +63,9 @@ std::optional<std::string> rsa_fault(Blob& blob) {
   // A leading zero byte keeps the number positive.
   if (modulus->size() < 257) return "An RSA key has at least 2048 bits; better is ssh-ed25519.";
   if (modulus->size() > 2049) return "An RSA key has at most 16384 bits.";
+  if (exponent->size() > 8 || (exponent->back() & 1) == 0 || *exponent == "\x01") {
+    return "This RSA key has an exponent with which nothing is secret; make another one.";
+  }
   return std::nullopt;
 }
 
@@ -84,6 +88,7 @@ const std::vector<std::string>& known_types() {
 }  // namespace
 
 std::optional<std::string> ssh_key_fault(std::string_view line) {
+  if (looks_like_pem(line)) return "PEM keys are for services; a person signs with an SSH key.";
   if (line.find('\n') != std::string_view::npos) return "A key is one line.";
   const auto space = line.find(' ');
   const std::string type(line.substr(0, space));
@@ -111,7 +116,15 @@ std::optional<std::string> ssh_key_fault(std::string_view line) {
   return std::nullopt;
 }
 
+std::optional<std::string> service_key_fault(std::string_view text) {
+  if (!looks_like_pem(text)) return ssh_key_fault(text);
+  const auto line = openssh_line_from_pem(text);
+  if (line) return ssh_key_fault(*line);
+  return fmt::format("This cannot be used: {}.", line.error().message());
+}
+
 std::string ssh_key_identity(std::string_view line) {
+  if (looks_like_pem(line)) return openssh_line_from_pem(line).value_or(std::string(line));
   const auto space = line.find(' ');
   if (space == std::string_view::npos) return std::string(line);
   return std::string(line.substr(0, line.find(' ', space + 1)));

@@ -72,6 +72,9 @@ void read_templates(Workspace& workspace);
 void check_moves(Workspace& workspace, const Document& document, const Template& of);
 /// Stages exist, belong and are ordered. (check_project.cpp)
 void check_projects(Workspace& workspace);
+/// Repositories are in the registries of their accounts, and a stage's is its own.
+/// (check_repositories.cpp)
+void check_repositories(Workspace& workspace);
 /// What an environment says fits its template, account and project. (check_environment.cpp)
 void check_environments(Workspace& workspace);
 /// Conditions that can be met, programs that exist. (check_gate.cpp)

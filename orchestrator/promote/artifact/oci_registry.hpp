@@ -1,38 +1,23 @@
 #pragma once
 
 #include "orchestrator/base/error.hpp"
-#include "orchestrator/base/secret.hpp"
 #include "orchestrator/net/http_client.hpp"
 #include "orchestrator/promote/artifact/artifact_reference.hpp"
+#include "orchestrator/promote/artifact/oci_manifest.hpp"
+#include "orchestrator/promote/artifact/registry_session.hpp"
 
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace bailey {
 
-struct RegistryCredential {
-  std::string user;
-  Secret password;
-};
-
-/// A manifest or an index whose bytes have the digest they were asked for by.
-struct ArtifactManifest {
-  ArtifactReference reference;
-  std::string media_type;
-  bool index = false;  ///< One digest for several platforms.
-  std::string body;    ///< The exact bytes.
-};
-
-/// An OCI distribution registry, read only. Plain HTTP to loopback hosts alone, HTTPS to all
-/// others. Answers a Basic or Bearer challenge with the credential if there is one, anonymously if
-/// not; a credential never goes over plain HTTP to another machine. Thread-safe if the client is.
+/// What anybody asks of any registry, by reference and read only (see RegistrySession for how it is
+/// spoken to). Thread-safe if the client is.
 class OciRegistry {
  public:
-  explicit OciRegistry(HttpClient& http, std::optional<RegistryCredential> credential = {})
-      : http_(http), credential_(std::move(credential)) {}
+  explicit OciRegistry(HttpClient& http, RegistryAccess access = {})
+      : http_(http), access_(std::move(access)) {}
 
   /// Fetches by digest and recomputes the digest over the bytes received. Refused with
   /// `artifact.digest-mismatch` when they differ; NotFound, PermissionDenied, RateLimited,
@@ -46,13 +31,11 @@ class OciRegistry {
                                                 std::stop_token stop = {}) const;
 
  private:
-  Result<HttpResponse> get(const std::string& registry, const std::string& path,
-                           const std::string& repository, std::stop_token stop) const;
-  Result<Secret> authorization(const std::string& challenge, const std::string& registry,
-                               const std::string& repository, std::stop_token stop) const;
+  [[nodiscard]] Result<HttpResponse> get(const std::string& registry, const std::string& repository,
+                                         const std::string& reference, std::stop_token stop) const;
 
   HttpClient& http_;
-  std::optional<RegistryCredential> credential_;
+  RegistryAccess access_;
 };
 
 }  // namespace bailey

@@ -2,6 +2,7 @@
 
 #include "orchestrator/base/encoding.hpp"
 #include "orchestrator/base/json.hpp"
+#include "orchestrator/promote/evidence/service_key.hpp"
 #include "orchestrator/promote/evidence/sshsig.hpp"
 
 #include <fmt/format.h>
@@ -20,22 +21,19 @@ tl::unexpected<Error> malformed(std::string why) {
                   .with_code("envelope.malformed"));
 }
 
-// The specification leaves the alphabet to the producer and asks consumers to take both.
-std::optional<std::string> from_either_base64(std::string_view text) {
-  if (auto bytes = from_base64(text)) return bytes;
-  if (text.find_first_of("-_") == std::string_view::npos) return std::nullopt;
-  if (text.size() % 4 == 0) {
-    for (int i = 0; i < 2 && !text.empty() && text.back() == '='; ++i) text.remove_suffix(1);
-  }
-  return from_base64url(text);
-}
-
 Result<DsseSignature> signature_from_json(const Json& value) {
   const auto text = require_string(value, "sig");
   if (!text) return fail(text.error());
-  auto bytes = from_either_base64(*text);
+  auto bytes = from_any_base64(*text);
   if (!bytes || bytes->empty()) return malformed("a signature is not base64");
   return DsseSignature{string_member(value, "keyid"), *std::move(bytes)};
+}
+
+// The bytes themselves say of which of the two kinds a signature is.
+Result<EnrolledKey> verify_one(std::string_view signature, const std::vector<EnrolledKey>& keys,
+                               std::string_view message) {
+  if (is_sshsig(signature)) return verify_sshsig(signature, keys, kSignatureNamespace, message);
+  return verify_raw_signature(signature, keys, message);
 }
 
 }  // namespace
@@ -43,6 +41,15 @@ Result<DsseSignature> signature_from_json(const Json& value) {
 std::string pre_authentication_encoding(std::string_view payload_type, std::string_view payload) {
   return fmt::format("DSSEv1 {} {} {} {}", payload_type.size(), payload_type, payload.size(),
                      payload);
+}
+
+std::optional<std::string> from_any_base64(std::string_view text) {
+  if (auto bytes = from_base64(text)) return bytes;
+  if (text.find_first_of("-_") == std::string_view::npos) return std::nullopt;
+  if (text.size() % 4 == 0) {
+    for (int i = 0; i < 2 && !text.empty() && text.back() == '='; ++i) text.remove_suffix(1);
+  }
+  return from_base64url(text);
 }
 
 Json to_json(const DsseEnvelope& envelope) {
@@ -60,7 +67,7 @@ Result<DsseEnvelope> dsse_envelope_from_json(const Json& value) {
   if (!type) return malformed("the payload type is missing");
   const auto payload = require_string(value, "payload");
   if (!payload) return malformed("the payload is missing");
-  auto bytes = from_either_base64(*payload);
+  auto bytes = from_any_base64(*payload);
   if (!bytes) return malformed("the payload is not base64");
   const auto& signatures = member(value, "signatures");
   if (!signatures.is_array() || signatures.empty()) return malformed("there is no signature");
@@ -86,12 +93,12 @@ Result<VerifiedEnvelope> verify_envelope(const DsseEnvelope& envelope,
   VerifiedEnvelope verified{envelope.payload, {}, {}};
   Error problem(ErrorKind::Refused, "the envelope carries no signature");
   for (const auto& signature : envelope.signatures) {
-    auto signer = verify_sshsig(signature.signature, keys, kSignatureNamespace, message);
+    auto signer = verify_one(signature.signature, keys, message);
     if (!signer) {
       problem = std::move(signer.error());
       continue;
     }
-    const auto key = parse_ssh_public_key(signer->line);
+    const auto key = parse_enrolled_key(signer->line);
     auto print = key ? fingerprint(*key) : std::string();
     const auto& known = verified.fingerprints;
     if (std::find(known.begin(), known.end(), print) != known.end()) continue;

@@ -6,6 +6,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <filesystem>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -18,7 +19,7 @@ inline constexpr std::string_view kInTotoPayload = "application/vnd.in-toto+json
 
 struct DsseSignature {
   std::string key_id;     ///< A hint that nothing is decided by.
-  std::string signature;  ///< Raw bytes: for us an SSHSIG blob over the PAE.
+  std::string signature;  ///< Over the PAE: an SSHSIG blob, or a raw one.
 };
 
 /// DSSE 1.0.2 envelope; `payload` is the decoded bytes.
@@ -31,6 +32,9 @@ struct DsseEnvelope {
 /// `DSSEv1 SP LEN(type) SP type SP LEN(body) SP body`, lengths in bytes: what is signed.
 [[nodiscard]] std::string pre_authentication_encoding(std::string_view payload_type,
                                                       std::string_view payload);
+
+/// Base64 in either alphabet, as the specification leaves it to whoever writes.
+[[nodiscard]] std::optional<std::string> from_any_base64(std::string_view text);
 
 [[nodiscard]] nlohmann::json to_json(const DsseEnvelope& envelope);
 /// Takes standard and URL-safe base64, as the specification asks. Members that it does not know are
@@ -45,8 +49,9 @@ struct VerifiedEnvelope {
   std::vector<std::string> fingerprints;  ///< Of the signers, in the same order.
 };
 
-/// Refused unless the type is `payload_type` and at least one signature is by one of `keys`.
-/// Signatures by others are passed over.
+/// Refused unless the type is `payload_type` and at least one signature is by one of `keys`: an
+/// SSHSIG one by an SSH key, or a raw one by a PEM key (see service_key.hpp). Signatures by others
+/// are passed over.
 [[nodiscard]] Result<VerifiedEnvelope> verify_envelope(const DsseEnvelope& envelope,
                                                        std::string_view payload_type,
                                                        const std::vector<EnrolledKey>& keys);

@@ -5,8 +5,10 @@
 #include "orchestrator/model/quorum.hpp"
 #include "orchestrator/model/standing.hpp"
 #include "orchestrator/promote/evidence/authorship.hpp"
+#include "orchestrator/promote/evidence/predicates.hpp"
 #include "orchestrator/promote/evidence/receipt_grant.hpp"
 #include "orchestrator/promote/evidence/receipt_reader.hpp"
+#include "orchestrator/promote/evidence/signed_evidence.hpp"
 #include "orchestrator/promote/evidence/signed_statement.hpp"
 #include "orchestrator/promote/evidence/verification.hpp"
 #include "orchestrator/record/audit/checkpoint.hpp"
@@ -140,19 +142,23 @@ class Verifier {
   }
 
   [[nodiscard]] bool proven(const EvidenceCondition& condition, const std::string& digest) const {
-    return std::any_of(evidence_.begin(), evidence_.end(), [&](const SignedStatement& item) {
-      const auto& subjects = item.statement.subjects;
+    return std::any_of(evidence_.begin(), evidence_.end(), [&](const SignedEvidence& item) {
       return item.statement.predicate_type == condition.predicate_type &&
-             policy_.directory.contains(condition.signed_by, item.signer) &&
-             std::any_of(subjects.begin(), subjects.end(),
-                         [&](const StatementSubject& subject) { return subject.digest == digest; });
+             is_about(item.statement, digest) &&
+             std::any_of(item.signers.begin(), item.signers.end(), [&](const EnrolledKey& signer) {
+               return policy_.directory.contains(condition.signed_by, signer.owner);
+             });
     });
   }
 
   Result<std::string> check_evidence() {
+    const auto keys = enrolled_keys(policy_.directory);
     for (const auto& value : receipt_.evidence) {
-      auto read = open_statement(value, policy_.directory);
+      auto read = open_evidence(value, keys);
       if (!read) return fail(std::move(read.error()));
+      if (auto stands = check_predicate(read->statement); !stands) {
+        return fail(std::move(stands.error()));
+      }
       add_authors(read->statement);
       evidence_.push_back(*std::move(read));
     }
@@ -333,7 +339,7 @@ class Verifier {
 
   const ReadReceipt& receipt_;
   const ReceiptPolicy& policy_;
-  std::vector<SignedStatement> evidence_;
+  std::vector<SignedEvidence> evidence_;
   std::vector<Author> authors_;  ///< As the evidence names them.
   std::vector<GoodApproval> approvals_;
   std::set<std::string> nonces_;

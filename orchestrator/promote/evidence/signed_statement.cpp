@@ -26,13 +26,6 @@ Result<Opened> open(const nlohmann::json& value, const Directory& directory) {
 
 }  // namespace
 
-Result<SignedStatement> open_statement(const nlohmann::json& envelope, const Directory& directory) {
-  auto opened = open(envelope, directory);
-  if (!opened) return fail(std::move(opened.error()));
-  return SignedStatement{std::move(opened->statement), opened->envelope.signers.front().owner,
-                         opened->envelope.fingerprints.front()};
-}
-
 Result<SignedApproval> open_approval(const nlohmann::json& envelope, const Directory& directory) {
   const auto opened = open(envelope, directory);
   if (!opened) return fail(opened.error());

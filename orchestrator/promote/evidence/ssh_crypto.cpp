@@ -69,6 +69,38 @@ std::string der_signature(std::string_view r, std::string_view s) {
   return der;
 }
 
+Key p256_key(std::string_view point) {
+  const Builder builder(OSSL_PARAM_BLD_new());
+  if (!builder ||
+      OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) !=
+          1 ||
+      OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(),
+                                       point.size()) != 1) {
+    return nullptr;
+  }
+  return import_key("EC", builder.get());
+}
+
+Key rsa_key(const SshPublicKey& key) {
+  const auto modulus = number(key.modulus);
+  const auto exponent = number(key.exponent);
+  const Builder builder(OSSL_PARAM_BLD_new());
+  if (!builder || !modulus || !exponent ||
+      OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, modulus.get()) != 1 ||
+      OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, exponent.get()) != 1) {
+    return nullptr;
+  }
+  return import_key("RSA", builder.get());
+}
+
+bool verify_hashed(EVP_PKEY* key, const Sha256& digest, std::string_view signature) {
+  const KeyContext context(key == nullptr ? nullptr : EVP_PKEY_CTX_new(key, nullptr));
+  return context && EVP_PKEY_verify_init(context.get()) == 1 &&
+         EVP_PKEY_CTX_set_signature_md(context.get(), EVP_sha256()) == 1 &&
+         EVP_PKEY_verify(context.get(), data(signature), signature.size(), digest.data(),
+                         digest.size()) == 1;
+}
+
 }  // namespace
 
 bool verify_ed25519(std::string_view point, std::string_view message, std::string_view signature) {
@@ -84,15 +116,7 @@ bool verify_ecdsa_p256(std::string_view point, std::string_view message,
   const auto r = reader.positive();
   const auto s = reader.positive();
   if (!reader.finished() || r.size() > 32 || s.size() > 32) return false;
-  const Builder builder(OSSL_PARAM_BLD_new());
-  if (!builder ||
-      OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) !=
-          1 ||
-      OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(),
-                                       point.size()) != 1) {
-    return false;
-  }
-  const auto key = import_key("EC", builder.get());
+  const auto key = p256_key(point);
   const auto der = der_signature(r, s);
   return !der.empty() && verify(key.get(), EVP_sha256(), message, der);
 }
@@ -102,17 +126,27 @@ bool verify_rsa(const SshPublicKey& key, RsaHash hash, std::string_view message,
   if (signature.size() > key.modulus.size()) return false;
   // Some agents drop leading zeros; PKCS #1 wants the full length.
   const auto padded = std::string(key.modulus.size() - signature.size(), '\0').append(signature);
-  const auto modulus = number(key.modulus);
-  const auto exponent = number(key.exponent);
-  const Builder builder(OSSL_PARAM_BLD_new());
-  if (!builder || !modulus || !exponent ||
-      OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, modulus.get()) != 1 ||
-      OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, exponent.get()) != 1) {
-    return false;
-  }
-  const auto imported = import_key("RSA", builder.get());
-  return verify(imported.get(), hash == RsaHash::Bits256 ? EVP_sha256() : EVP_sha512(), message,
+  return verify(rsa_key(key).get(), hash == RsaHash::Bits256 ? EVP_sha256() : EVP_sha512(), message,
                 padded);
+}
+
+bool verify_raw(const SshPublicKey& key, std::string_view message, std::string_view signature) {
+  if (key.type == SshKeyType::Ed25519) return verify_ed25519(key.point, message, signature);
+  return verify_raw_digest(key, sha256(message), signature);
+}
+
+bool verify_raw_digest(const SshPublicKey& key, const Sha256& digest, std::string_view signature) {
+  if (key.type == SshKeyType::Rsa) {
+    return signature.size() == key.modulus.size() &&
+           verify_hashed(rsa_key(key).get(), digest, signature);
+  }
+  if (key.type != SshKeyType::EcdsaP256) return false;
+  const auto imported = p256_key(key.point);
+  if (verify_hashed(imported.get(), digest, signature)) return true;
+  constexpr std::size_t kHalf = 32;
+  if (signature.size() != 2 * kHalf) return false;
+  const auto der = der_signature(signature.substr(0, kHalf), signature.substr(kHalf));
+  return !der.empty() && verify_hashed(imported.get(), digest, der);
 }
 
 }  // namespace bailey

@@ -146,6 +146,10 @@ std::map<std::string, Secret> signing_environment() {
 
 }  // namespace
 
+bool is_sshsig(std::string_view signature) noexcept {
+  return signature.starts_with(kMagic) || signature.starts_with(kBegin);
+}
+
 Result<SshSignature> parse_sshsig(std::string_view blob) {
   if (blob.size() > kMaximumSize) return malformed("it is too large");
   SshReader reader(blob);

@@ -25,6 +25,9 @@ struct SshSignature {
   std::string trailer;         ///< FIDO keys: flags, counter and, from a browser, client data.
 };
 
+/// Whether bytes are meant as an SSH signature, armored or raw.
+[[nodiscard]] bool is_sshsig(std::string_view signature) noexcept;
+
 /// Reads the raw blob; trailing bytes are refused. Protocol with `signature.malformed`, or
 /// Unsupported for an algorithm that is not offered (ssh-rsa with SHA-1 among them).
 [[nodiscard]] Result<SshSignature> parse_sshsig(std::string_view blob);

@@ -7,7 +7,6 @@ namespace bailey {
 
 namespace {
 
-constexpr std::string_view kStatementType = "https://in-toto.io/Statement/v1";
 constexpr std::string_view kAlgorithm = "sha256:";
 
 tl::unexpected<Error> malformed(std::string why) {

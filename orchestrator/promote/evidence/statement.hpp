@@ -25,9 +25,13 @@ struct Statement {
   bool operator==(const Statement&) const = default;
 };
 
+inline constexpr std::string_view kStatementType = "https://in-toto.io/Statement/v1";
+
 inline constexpr std::string_view kApprovalPredicate = "urn:bailey:approval:v1";
 inline constexpr std::string_view kAuthorshipPredicate = "urn:bailey:authorship:v1";
 inline constexpr std::string_view kVerificationPredicate = "urn:bailey:verification:v1";
+/// cosign's name for "this was signed", with nothing more said.
+inline constexpr std::string_view kSignaturePredicate = "https://sigstore.dev/cosign/sign/v1";
 
 [[nodiscard]] nlohmann::json to_json(const Statement& statement);
 /// Members that it does not know are passed over, as the specification asks; a subject without a

@@ -87,10 +87,10 @@ struct GateResult {
 
 /// Judges a change. Pure: the same inputs, the same answer. Whatever is absent counts against the
 /// change. Four conditions stand in no spec: `freeze` is always listed; `duty` only when somebody
-/// does in this change what an exclusive duty keeps apart; `review`, for each review of an emergency
-/// that is owed, except to another emergency; and `floor` only when the gate's own conditions would
-/// let through what the class forbids. The floor of a grant is the same in every class: somebody
-/// else's approval.
+/// does in this change what an exclusive duty keeps apart; `review`, for each review of an
+/// emergency that is owed, except to another emergency; and `floor` only when the gate's own
+/// conditions would let through what the class forbids. The floor of a grant is the same in every
+/// class: somebody else's approval.
 [[nodiscard]] GateResult evaluate_gate(const GateInputs& inputs);
 
 /// The people whose approval would count here: in the Directory today, holding `approve` in the

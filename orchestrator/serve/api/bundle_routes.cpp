@@ -45,6 +45,11 @@ void add_artifact_routes(Router& router, Engine& engine) {
   router.add("GET", "/v1/artifacts/{digest}", [&engine](const ApiCall& call) {
     return to_answer(show_artifact(engine, call.request, call.path.at("digest")));
   });
+  router.add(
+      "GET", "/v1/projects/{project}/artifacts/{name}/released", [&engine](const ApiCall& call) {
+        return to_answer(
+            released_artifact(engine, call.request, call.path.at("project"), call.path.at("name")));
+      });
 }
 
 }  // namespace

@@ -230,15 +230,31 @@ class Grammar {
                          command.from = from_;
                          if (!to_.empty()) command.to = to_;
                          command.key = key_;
+                         command.authorship = !no_authorship_;
+                         command.evidence.assign(evidence_.begin(), evidence_.end());
+                         command.predicate = predicate_;
+                         command.type = type_;
+                         command.push = !no_push_;
+                         command.registry_auth = registry_auth_;
                          return submit_artifact(context, command);
                        });
     submit->add_option("--project", project_, "Project")->required();
     submit->add_option("--artifact", artifact_, "NAME=HOST/REPOSITORY@sha256:...")->required();
     submit->add_option("--git", folder_, "Git folder that it was built from (default: here)");
     submit->add_option("--from", from_,
-                       "Commit of the release before (default: the whole history)");
+                       "Commit of the release before (default: of what runs in the last stage)");
     submit->add_option("--to", to_, "Commit that it was built from (default: HEAD)");
     add_key(submit);
+    submit->add_option("--evidence", evidence_,
+                       "File with evidence that others signed: DSSE envelope or sigstore bundle");
+    submit
+        ->add_option("--predicate", predicate_,
+                     "JSON file to sign as a statement about the artifact")
+        ->needs(submit->add_option("--type", type_, "Predicate type of that statement"));
+    submit->add_flag("--no-authorship", no_authorship_, "Do not tell who wrote it");
+    submit->add_flag("--no-push", no_push_, "Do not push the evidence into the registry");
+    submit->add_option("--registry-auth", registry_auth_,
+                       "Docker config.json with the registry's login (default: your own)");
     auto* show = add(artifact, "show", "What is known about an artifact",
                      [this](const Context& context) { return show_artifact(context, digest_); });
     show->add_option("ARTIFACT", digest_, "sha256:..., HOST/REPOSITORY@sha256:..., or a tag")
@@ -484,6 +500,12 @@ class Grammar {
   std::string project_;
   std::vector<std::string> artifacts_;
   std::string artifact_;
+  std::vector<std::string> evidence_;
+  std::string predicate_;
+  std::string type_;
+  bool no_authorship_ = false;
+  bool no_push_ = false;
+  std::string registry_auth_;
   std::string change_;
   std::string state_;
   std::string reason_;

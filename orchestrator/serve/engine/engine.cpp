@@ -7,7 +7,9 @@
 #include "orchestrator/base/process.hpp"
 #include "orchestrator/base/text.hpp"
 #include "orchestrator/net/limited_http_client.hpp"
+#include "orchestrator/promote/artifact/registry_session.hpp"
 #include "orchestrator/serve/engine/bundle_record.hpp"
+#include "orchestrator/serve/engine/collect_evidence.hpp"
 #include "orchestrator/serve/engine/judge.hpp"
 #include "orchestrator/serve/engine/records.hpp"
 
@@ -79,6 +81,7 @@ Result<Secret> read_credential(const Account& account) {
 Engine::Engine(EngineParts parts)
     : parts_(std::move(parts)),
       checks_(std::make_unique<CheckBoard>()),
+      evidence_board_(std::make_unique<EvidenceBoard>()),
       steady_time_(parts_.store, parts_.clock) {
   for (const auto& [name, plugin] : parts_.providers) schemas_[name] = plugin.schema;
 }
@@ -143,6 +146,32 @@ Result<std::shared_ptr<Provider>> Engine::provider(const Bundle& bundle,
   }
   open->provider = *std::move(provider);
   return accounts_.emplace(key, std::move(open)).first->second->provider;
+}
+
+Result<RegistryAccess> Engine::registry_access(const Bundle& bundle, const std::string& account,
+                                               const std::string& registry) const {
+  if (account.empty()) return RegistryAccess();
+  const auto found = bundle.accounts.find(account);
+  if (found == bundle.accounts.end()) {
+    return fail(ErrorKind::NotFound, "there is no account " + account);
+  }
+  const auto frame = "opening the account " + account;
+  std::string_view host = found->second.endpoint;
+  host.remove_prefix(std::min(host.size(), host.find("://") + 3));
+  // Validation has seen to it; a credential is shown to nobody else in any case.
+  if (host.substr(0, host.find('/')) != registry) {
+    return fail(Error(ErrorKind::Refused, "it is not one of the registry " + registry)
+                    .in(frame)
+                    .with_code("registry.wrong-registry"));
+  }
+  auto secret = read_credential(found->second);
+  if (!secret) return fail(std::move(secret.error()).in(frame));
+  auto credential = parse_registry_credential(*secret, registry);
+  if (!credential) return fail(std::move(credential.error()).in(frame));
+  RegistryAccess access;
+  access.credential = *std::move(credential);
+  access.ca_file = found->second.ca_file;
+  return access;
 }
 
 const ProviderSchema& Engine::schema(const Bundle& bundle, const Environment& environment) const {

@@ -39,6 +39,8 @@ struct EngineParts {
 using BundlePointer = std::shared_ptr<const Bundle>;
 
 class CheckBoard;
+class EvidenceBoard;
+struct RegistryAccess;
 
 /// What the use cases of this folder share: the parts, and caches of what is dear to make again
 /// and never changes (bundles by digest, opened providers). Thread-safe.
@@ -60,6 +62,7 @@ class Engine {
   [[nodiscard]] std::chrono::seconds lease_ttl() const noexcept { return parts_.lease_ttl; }
   [[nodiscard]] const ProviderSchemas& schemas() const noexcept { return schemas_; }
   [[nodiscard]] CheckBoard& checks() noexcept { return *checks_; }
+  [[nodiscard]] EvidenceBoard& evidence_board() noexcept { return *evidence_board_; }
   /// By which the lives of sandboxes are measured.
   [[nodiscard]] SteadyTime& steady_time() noexcept { return steady_time_; }
   [[nodiscard]] std::string now() const { return format_time(parts_.clock.wall_now()); }
@@ -74,6 +77,12 @@ class Engine {
   /// The provider of an environment's account, opened once for each account and bundle.
   [[nodiscard]] Result<std::shared_ptr<Provider>> provider(const Bundle& bundle,
                                                            const Environment& environment);
+  /// With what the account of a registry is used, its credential read now and kept nowhere;
+  /// anonymously for no account. Refused with `registry.wrong-registry` for a registry other than
+  /// the one that the account is of.
+  [[nodiscard]] Result<RegistryAccess> registry_access(const Bundle& bundle,
+                                                       const std::string& account,
+                                                       const std::string& registry) const;
   [[nodiscard]] const ProviderSchema& schema(const Bundle& bundle,
                                              const Environment& environment) const;
 
@@ -85,6 +94,7 @@ class Engine {
   EngineParts parts_;
   ProviderSchemas schemas_;
   std::unique_ptr<CheckBoard> checks_;
+  std::unique_ptr<EvidenceBoard> evidence_board_;
   SteadyTime steady_time_;
   std::mutex mutex_;
   std::map<std::string, BundlePointer> bundles_;

@@ -9,6 +9,8 @@
 #include "orchestrator/provision/apply/recovery.hpp"
 #include "orchestrator/provision/apply/teardown.hpp"
 #include "orchestrator/provision/credential/credentials.hpp"
+#include "orchestrator/serve/engine/collect_evidence.hpp"
+#include "orchestrator/serve/engine/copy_artifacts.hpp"
 #include "orchestrator/serve/engine/finish_change.hpp"
 #include "orchestrator/serve/engine/judge.hpp"
 #include "orchestrator/serve/engine/lease_credential.hpp"
@@ -381,6 +383,8 @@ Status to_verifying(Work& work) {
 }
 
 Result<Change> run_apply(Work& work) {
+  auto copied = copy_artifacts(work.engine, work.claim, work.bench, work.stop);
+  if (!copied) return fail_change(work.engine, work.claim, copied.error(), work.stop);
   auto applied = apply(work);
   if (!applied) return fail_change(work.engine, work.claim, applied.error(), work.stop);
   work.progress.enter(ExecutionStage::Stamping);
@@ -400,6 +404,7 @@ Result<Change> run_apply(Work& work) {
 
 Result<Claim> claim_change(Engine& engine, const ChangeId& id, const std::optional<Request>& by,
                            std::stop_token stop) {
+  collect_evidence_of(engine, id, stop);
   auto checks = fresh_checks(engine, id, stop);
   if (!checks) return fail(std::move(checks.error()));
   auto steady_now = engine.steady_time().now();

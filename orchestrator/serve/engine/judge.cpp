@@ -2,11 +2,14 @@
 
 #include "orchestrator/base/digest.hpp"
 #include "orchestrator/base/json.hpp"
+#include "orchestrator/base/text.hpp"
 #include "orchestrator/promote/evidence/authorship.hpp"
-#include "orchestrator/promote/evidence/dsse.hpp"
+#include "orchestrator/promote/evidence/predicates.hpp"
+#include "orchestrator/promote/evidence/signed_evidence.hpp"
 #include "orchestrator/promote/evidence/signed_statement.hpp"
 #include "orchestrator/promote/evidence/statement.hpp"
 #include "orchestrator/promote/gate/standing_decisions.hpp"
+#include "orchestrator/serve/engine/collect_evidence.hpp"
 #include "orchestrator/serve/engine/grant_gate.hpp"
 #include "orchestrator/serve/engine/records.hpp"
 #include "orchestrator/serve/engine/review_grant.hpp"
@@ -51,6 +54,21 @@ Result<std::vector<Approval>> holding_approvals(Engine& engine, Transaction& tra
     if (approval_matches(signed_one, wanted)) holding.push_back(std::move(approval));
   }
   return holding;
+}
+
+// Evidence that is missing may lie in a registry that did not answer, or be there and not count.
+void tell_unread(Engine& engine, const Change& change, GateResult& result) {
+  std::string told;
+  for (const auto& [slot, reference] : change.plan.artifacts) {
+    const auto problems =
+        engine.evidence_board().get(digest_in(reference), engine.clock().monotonic_now());
+    if (problems && !problems->empty()) {
+      told += fmt::format(" Not counted for {}: {}.", slot, join(*problems, "; "));
+    }
+  }
+  for (auto& condition : result.conditions) {
+    if (condition.condition == "evidence" && !condition.met) condition.detail += told;
+  }
 }
 
 }  // namespace
@@ -161,25 +179,17 @@ Result<KnownEvidence> evidence_for(Transaction& transaction, const Bundle& bundl
         transaction.list(Collection::Evidence, {.prefix = digest + "/", .after = {}, .limit = 0});
     if (!records) return fail(std::move(records.error()).in("reading the evidence of " + digest));
     for (const auto& record : *records) {
-      const auto envelope = dsse_envelope_from_json(record.body);
-      if (!envelope) continue;
-      const auto verified = verify_envelope(*envelope, kInTotoPayload, keys);
-      if (!verified) continue;
-      const auto statement = parse_statement(verified->payload);
-      if (!statement) continue;
-      const auto& subjects = statement->subjects;
-      if (std::none_of(subjects.begin(), subjects.end(),
-                       [&](const auto& subject) { return subject.digest == digest; })) {
-        continue;
-      }
+      const auto opened = open_evidence(record.body, keys);
+      if (!opened || !is_about(opened->statement, digest)) continue;
+      if (!check_predicate(opened->statement)) continue;
       const auto envelope_digest = digest_of(record.body);
       std::vector<Author> authors;
-      if (const auto authorship = authorship_from_statement(*statement)) {
+      if (const auto authorship = authorship_from_statement(opened->statement)) {
         authors = authors_of(authorship->people(), bundle.directory);
       }
-      for (const auto& signer : verified->signers) {
+      for (const auto& signer : opened->signers) {
         known.items.push_back(
-            {digest, statement->predicate_type, signer.owner, authors, envelope_digest});
+            {digest, opened->statement.predicate_type, signer.owner, authors, envelope_digest});
       }
       known.envelopes.push_back(record.body);
       known.digests.push_back(envelope_digest);
@@ -235,6 +245,7 @@ Result<Judgement> judge(Engine& engine, Transaction& transaction, const Bench& b
                           *std::move(owed)};
   judgement.result = evaluate_gate(inputs);
   if (failed) return fail(*std::move(failed));
+  tell_unread(engine, change, judgement.result);
   auto unconfirmed = unconfirmed_root(transaction, *bench.bundle, *bench.environment);
   if (!unconfirmed) return fail(std::move(unconfirmed.error()));
   if (*unconfirmed) {

@@ -7,6 +7,7 @@
 #include "orchestrator/provision/plan/drift.hpp"
 #include "orchestrator/provision/plan/planner.hpp"
 #include "orchestrator/provision/plan/refresh.hpp"
+#include "orchestrator/serve/engine/copy_artifacts.hpp"
 #include "orchestrator/serve/engine/records.hpp"
 #include "orchestrator/serve/identity/powers.hpp"
 
@@ -109,6 +110,9 @@ Result<Plan> plan_environment(Engine& engine, const PlanTarget& target, std::sto
 
   auto artifacts = target.no_others ? decltype(target.artifacts)() : now->state.artifacts;
   for (const auto& [slot, reference] : target.artifacts) artifacts[slot] = reference;
+  if (target.kind == PlanKind::Apply) {
+    artifacts = in_own_repositories(target.environment, std::move(artifacts));
+  }
   const auto& schema = engine.schema(target.bundle, target.environment);
   const RefreshRequest look{now->state.uid, now->state.boundary, schema, engine.clock().wall_now()};
   auto refreshed = refresh(**provider, look, now->resources, stop);

@@ -4,9 +4,10 @@
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/declare/duties/prove_duties.hpp"
 #include "orchestrator/declare/spec/bundle_reader.hpp"
-#include "orchestrator/promote/artifact/oci_registry.hpp"
+#include "orchestrator/promote/artifact/artifact_reference.hpp"
 #include "orchestrator/promote/evidence/authorship.hpp"
 #include "orchestrator/serve/engine/bundle_record.hpp"
+#include "orchestrator/serve/engine/collect_evidence.hpp"
 #include "orchestrator/serve/engine/judge.hpp"
 #include "orchestrator/serve/engine/log_in.hpp"
 #include "orchestrator/serve/engine/open_change.hpp"
@@ -129,8 +130,9 @@ Status apply_environment(Engine& engine, const Request& request, const Bundle& b
   return {};
 }
 
-Status check_artifact(Engine& engine, const Project& project, const Template& used,
-                      const std::string& name, const std::string& text, std::stop_token stop) {
+Status check_artifact(Engine& engine, const Bundle& bundle, const Project& project,
+                      const Template& used, const std::string& name, const std::string& text,
+                      std::stop_token stop) {
   auto reference = parse_artifact_reference(text);
   if (!reference) return fail(std::move(reference.error()));
   const auto repository = project.repositories.find(name);
@@ -150,9 +152,7 @@ Status check_artifact(Engine& engine, const Project& project, const Template& us
                       fmt::format("template {} has no slot for artifact \"{}\"", used.name, name))
                     .with_code("artifact.no-slot"));
   }
-  auto manifest = OciRegistry(engine.http()).fetch(*reference, stop);
-  if (!manifest) return fail(std::move(manifest.error()).in("fetching " + reference->str()));
-  return {};
+  return look_up_artifact(engine, bundle, project.name, name, *reference, false, stop);
 }
 
 Result<std::optional<Change>> open_destroy(Engine& engine, const Request& request,
@@ -396,7 +396,7 @@ Result<std::optional<Change>> request_promotion(Engine& engine, const Request& r
       return fail(ErrorKind::InvalidArgument, "a promotion names at least one artifact");
     }
     for (const auto& [name, reference] : promotion.artifacts) {
-      auto fine = check_artifact(engine, project, used, name, reference, stop);
+      auto fine = check_artifact(engine, **bundle, project, used, name, reference, stop);
       if (!fine) return fail(std::move(fine.error()));
     }
     auto plan = plan_environment(

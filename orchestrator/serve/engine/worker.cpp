@@ -1,5 +1,6 @@
 #include "orchestrator/serve/engine/worker.hpp"
 
+#include "orchestrator/serve/engine/collect_evidence.hpp"
 #include "orchestrator/serve/engine/judge.hpp"
 #include "orchestrator/serve/engine/open_change.hpp"
 #include "orchestrator/serve/engine/records.hpp"
@@ -169,6 +170,7 @@ void Worker::judge_waiting(const Change& change, std::stop_token stop) {
   auto current = replan_if_stale(engine_, *std::move(young), stop);
   if (!current) return pause();
   if (current->finished()) return;
+  collect_evidence_of(engine_, current->id, stop);
 
   const auto checks =
       engine_.checks().get(current->id, current->plan.digest, engine_.clock().monotonic_now());

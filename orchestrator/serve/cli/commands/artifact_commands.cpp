@@ -7,25 +7,144 @@
 #include "orchestrator/net/curl_http_client.hpp"
 #include "orchestrator/promote/artifact/artifact_reference.hpp"
 #include "orchestrator/promote/artifact/oci_registry.hpp"
+#include "orchestrator/promote/artifact/referrers.hpp"
+#include "orchestrator/promote/artifact/registry_evidence.hpp"
 #include "orchestrator/promote/evidence/authorship.hpp"
 #include "orchestrator/promote/evidence/dsse.hpp"
 #include "orchestrator/promote/evidence/receipt.hpp"
+#include "orchestrator/promote/evidence/sigstore_bundle.hpp"
 #include "orchestrator/serve/cli/key_file.hpp"
 
 #include <fmt/format.h>
+
+#include <cstdlib>
 
 namespace bailey {
 
 namespace {
 
-Result<DsseEnvelope> signed_authorship(const SubmitCommand& command, const std::string& name,
-                                       const ArtifactReference& reference) {
-  auto authorship = collect_authorship(command.git, command.from, command.to);
-  if (!authorship) return fail(std::move(authorship.error()).in("reading who wrote it from git"));
+constexpr std::size_t kMaximumEvidence = 1024U * 1024;
+
+struct Named {
+  std::string name;
+  ArtifactReference reference;
+};
+
+Result<Json> signed_statement(const SubmitCommand& command, const Statement& statement) {
   auto key = find_key(command.key);
   if (!key) return fail(std::move(key.error()));
-  const auto statement = to_statement(*authorship, {{name, reference.digest}});
-  return sign_envelope(kInTotoPayload, payload_of(statement), *key);
+  auto envelope = sign_envelope(kInTotoPayload, payload_of(statement), *key);
+  if (!envelope) return fail(std::move(envelope.error()));
+  return to_json(*envelope);
+}
+
+// Since what runs in the last stage: whoever wrote something that is not released yet is an author
+// of this one. Since an earlier submission would leave out who wrote what never came that far.
+Result<std::string> released_commit(ApiClient& client, const SubmitCommand& command,
+                                    const std::string& name) {
+  if (!command.from.empty()) return command.from;
+  auto answer = client.get(fmt::format("/v1/projects/{}/artifacts/{}/released",
+                                       percent_encode(command.project), percent_encode(name)));
+  if (!answer) return fail(std::move(answer.error()).in("asking what was released before"));
+  return string_member(*answer, "commit");
+}
+
+Result<Json> signed_authorship(ApiClient& client, const SubmitCommand& command,
+                               const Named& artifact) {
+  auto from = released_commit(client, command, artifact.name);
+  if (!from) return fail(std::move(from.error()));
+  auto authorship = collect_authorship(command.git, *from, command.to);
+  if (!authorship) return fail(std::move(authorship.error()).in("reading who wrote it from git"));
+  return signed_statement(command,
+                          to_statement(*authorship, {{artifact.name, artifact.reference.digest}}));
+}
+
+Result<Json> json_in(const std::filesystem::path& file) {
+  auto text = read_file(file, kMaximumEvidence);
+  if (!text) return fail(std::move(text.error()));
+  auto value = parse_json(*text);
+  if (!value) return fail(std::move(value.error()).in("reading " + file.string()));
+  return value;
+}
+
+Result<std::vector<Json>> gather(ApiClient& client, const SubmitCommand& command,
+                                 const Named& artifact) {
+  std::vector<Json> evidence;
+  if (command.authorship) {
+    auto envelope = signed_authorship(client, command, artifact);
+    if (!envelope) return fail(std::move(envelope.error()));
+    evidence.push_back(*std::move(envelope));
+  }
+  if (!command.predicate.empty()) {
+    auto predicate = json_in(command.predicate);
+    if (!predicate) return fail(std::move(predicate.error()));
+    auto envelope = signed_statement(
+        command,
+        {{{artifact.name, artifact.reference.digest}}, command.type, *std::move(predicate)});
+    if (!envelope) return fail(std::move(envelope.error()));
+    evidence.push_back(*std::move(envelope));
+  }
+  for (const auto& file : command.evidence) {
+    auto value = json_in(file);
+    if (!value) return fail(std::move(value.error()));
+    evidence.push_back(*std::move(value));
+  }
+  return evidence;
+}
+
+// A login of the caller's own, as `docker login` leaves it; without one, anonymously.
+Result<RegistryAccess> access_to(const SubmitCommand& command, const std::string& registry) {
+  auto file = command.registry_auth;
+  if (file.empty()) {
+    const char* folder = std::getenv("DOCKER_CONFIG");
+    const char* home = std::getenv("HOME");
+    file = folder != nullptr
+               ? std::filesystem::path(folder) / "config.json"
+               : std::filesystem::path(home == nullptr ? "" : home) / ".docker" / "config.json";
+    std::error_code ignored;
+    if (!std::filesystem::exists(file, ignored)) return RegistryAccess();
+  }
+  auto text = read_file(file, kMaximumEvidence);
+  if (!text) return fail(std::move(text.error()));
+  auto credential = parse_registry_credential(Secret(*std::move(text)), registry);
+  RegistryAccess access;
+  if (credential) {
+    access.credential = *std::move(credential);
+  } else if (!command.registry_auth.empty()) {
+    return fail(std::move(credential.error()).in("reading " + file.string()));
+  }
+  return access;
+}
+
+Attachment attachment_of(const Json& evidence) {
+  if (looks_like_sigstore_bundle(evidence)) {
+    return {
+        std::string(kSigstoreBundle), string_member(evidence, "mediaType"), evidence.dump(), {}};
+  }
+  Attachment out{std::string(kInTotoArtifact), std::string(kDsseMediaType), evidence.dump(), {}};
+  const auto envelope = dsse_envelope_from_json(evidence);
+  const auto statement = envelope ? parse_json(envelope->payload)
+                                  : Result<Json>(fail(ErrorKind::Protocol, "no envelope"));
+  if (statement)
+    out.annotations["in-toto.io/predicate-type"] = string_member(*statement, "predicateType");
+  return out;
+}
+
+Status push(const SubmitCommand& command, const ArtifactReference& reference,
+            const std::vector<Json>& evidence) {
+  auto access = access_to(command, reference.registry);
+  if (!access) return fail(std::move(access.error()));
+  CurlHttpClient http;
+  RegistrySession session(http, reference.registry, *std::move(access));
+  const OciRepository repository(session, reference.repository);
+  auto subject = repository.manifest(reference.digest);
+  if (!subject) return fail(std::move(subject.error()));
+  if (!*subject) return fail(ErrorKind::NotFound, reference.str() + " is not there");
+  for (const auto& item : evidence) {
+    auto attached = attach(repository, **subject, attachment_of(item));
+    if (!attached) return fail(std::move(attached.error()));
+  }
+  return {};
 }
 
 }  // namespace
@@ -36,23 +155,32 @@ int submit_artifact(const Context& context, const SubmitCommand& command) {
     context.note("error: --artifact is NAME=HOST/REPOSITORY@sha256:...");
     return kUsage;
   }
-  const auto name = command.artifact.substr(0, equals);
   auto reference = parse_artifact_reference(command.artifact.substr(equals + 1));
   if (!reference) return context.fail_with(reference.error());
-  auto envelope = signed_authorship(command, name, *reference);
-  if (!envelope) return context.fail_with(envelope.error());
-  auto answer =
-      context.client().post("/v1/artifacts", {{"project", command.project},
-                                              {"name", name},
-                                              {"reference", reference->str()},
-                                              {"evidence", Json::array({to_json(*envelope)})}});
+  const Named artifact{command.artifact.substr(0, equals), *std::move(reference)};
+  auto client = context.client();
+  const auto evidence = gather(client, command, artifact);
+  if (!evidence) return context.fail_with(evidence.error());
+  auto answer = client.post("/v1/artifacts", {{"project", command.project},
+                                              {"name", artifact.name},
+                                              {"reference", artifact.reference.str()},
+                                              {"evidence", *evidence}});
   if (!answer) return context.fail_with(answer.error());
   context.print_json(*answer);
-  context.print(fmt::format("{} {}\n", name, string_member(*answer, "reference")));
+  context.print(fmt::format("{} {}\n", artifact.name, string_member(*answer, "reference")));
   for (const auto& item : member(*answer, "evidence")) {
     context.print(fmt::format("  {} signed by {}\n", string_member(item, "type"),
                               string_member(item, "signer")));
   }
+  if (!command.push || evidence->empty()) return kDone;
+  if (auto pushed = push(command, artifact.reference, *evidence); !pushed) {
+    return context.fail_with(
+        std::move(pushed.error())
+            .in("pushing the evidence into the registry")
+            .with_hint("The server has it. Name the registry's login with --registry-auth, or "
+                       "leave the registry out with --no-push."));
+  }
+  context.note("The evidence lies beside the artifact in the registry.");
   return kDone;
 }
 
@@ -88,8 +216,16 @@ int show_artifact(const Context& context, const std::string& named) {
                   string_member(*answer, "name"), string_member(*answer, "reference"),
                   string_member(*answer, "submitted_by"), string_member(*answer, "submitted_at")));
   for (const auto& item : member(*answer, "evidence")) {
-    context.print(fmt::format("  evidence {} signed by {}\n", string_member(item, "type"),
-                              string_member(item, "signer")));
+    const bool counts = member(item, "verified") == true;
+    const auto type = string_member(item, "type");
+    context.print(fmt::format(
+        "  evidence {}{}\n    {} {}\n", type.empty() ? string_member(item, "digest") : type,
+        type.empty() ? "" : " signed by " + string_member(item, "signer"),
+        counts ? "verified;" : "does not count: " + string_member(item, "why") + ";",
+        string_member(item, "from")));
+  }
+  for (const auto& item : strings_member(*answer, "unread")) {
+    context.print("  not taken as evidence: " + item + "\n");
   }
   for (const auto& item : member(*answer, "verified")) {
     context.print(fmt::format("  verified in {} since {}\n", string_member(item, "environment"),

@@ -119,6 +119,8 @@ const std::vector<Fault> kShape{
      "AAAAC3NzaC1lZDI1NTE5AAAAIOyF",
      "AAAAC3NzaC1lZDI1NTE5AAAAIOy",
      {"spec.bad-ssh-key"}},
+    // A person signs with an SSH key; PEM keys are for services.
+    {&Acme::directory, test::ssh_key(0), "-----BEGIN PUBLIC KEY-----", {"spec.bad-ssh-key"}},
 };
 INSTANTIATE_TEST_SUITE_P(Shape, SpecFault, testing::ValuesIn(kShape));
 
@@ -281,16 +283,55 @@ const std::vector<Fault> kMeaning{
      "account: registry",
      {"spec.provider-mismatch", "spec.class-not-allowed"}},
     {&Acme::development, "bindings:", "ttl: 8h\n  bindings:", {"spec.only-sandbox"}},
-    {&Acme::production,
-     "credentials:",
-     "repositories: {web: {account: cloud, repository: x.example/web}}\n  credentials:",
-     {"spec.not-yet-effective", "spec.wrong-provider"}},
-    {&Acme::production,
-     "credentials:",
-     "repositories: {wb: {account: registry, repository: x.example/web}}\n  credentials:",
-     {"spec.not-yet-effective", "spec.unknown-artifact"}},
 };
 INSTANTIATE_TEST_SUITE_P(Meaning, SpecFault, testing::ValuesIn(kMeaning));
+
+// Registries, and what a stage has of its own.
+const std::vector<Fault> kRepositories{
+    {&Acme::production,
+     "credentials:",
+     "repositories: {web: {account: registry, repository: 127.0.0.1:5001/production/web}}\n"
+     "  credentials:",
+     {}},
+    {&Acme::production,
+     "credentials:",
+     "repositories: {web: {account: cloud-production, repository: x.example/web}}\n  credentials:",
+     {"spec.wrong-provider"}},
+    {&Acme::production,
+     "credentials:",
+     "repositories: {wb: {account: registry, repository: 127.0.0.1:5001/p}}\n  credentials:",
+     {"spec.unknown-artifact"}},
+    // The credential of one registry goes to no other one.
+    {&Acme::production,
+     "credentials:",
+     "repositories: {web: {account: registry, repository: evil.example/web}}\n  credentials:",
+     {"spec.wrong-registry"}},
+    {&Acme::production,
+     "credentials:",
+     "repositories: {web: {account: registry, repository: 127.0.0.1:50011/web}}\n  credentials:",
+     {"spec.wrong-registry"}},
+    // Whoever builds may write there.
+    {&Acme::production,
+     "credentials:",
+     "repositories: {web: {account: registry, repository: 127.0.0.1:5001/payments/web}}\n"
+     "  credentials:",
+     {"spec.shared-repository"}},
+    {&Acme::staging,
+     "  verify:",
+     "  repositories: {web: {account: registry, repository: 127.0.0.1:5001/staging/web}}\n"
+     "  verify:",
+     {"spec.class-not-allowed"}},
+    {&Acme::project,
+     "payments/web\"}",
+     "payments/web\", account: registry}",
+     {"spec.floor.production-account"}},
+    {&Acme::project, "payments/web\"}", "payments/web\", account: cloud}", {"spec.wrong-provider"}},
+    {&Acme::project,
+     "payments/web\"}",
+     "payments/web\", account: rgistry}",
+     {"spec.unknown-account"}},
+};
+INSTANTIATE_TEST_SUITE_P(Repositories, SpecFault, testing::ValuesIn(kRepositories));
 
 // What keeps standing under another name.
 const std::vector<Fault> kMoves{

@@ -105,6 +105,31 @@ TEST(SshKeyFault, LooksInsideTheKey) {
             ssh_key_identity(test::ssh_key(0) + " b"));
 }
 
+std::string ed25519_pem(const std::string& point) {
+  return "-----BEGIN PUBLIC KEY-----\n" + base64(*from_hex("302a300506032b6570032100") + point) +
+         "\n-----END PUBLIC KEY-----\n";
+}
+
+std::string point_of(const std::string& line) {
+  return from_base64(line.substr(12))->substr(19);
+}
+
+// One key is one key, whichever way it is written, and no better for it.
+TEST(ServiceKeyFault, HoldsPemKeysToTheSameAsSshKeys) {
+  const auto line = test::ssh_key(0);
+  const auto pem = ed25519_pem(point_of(line));
+  EXPECT_FALSE(service_key_fault(line));
+  EXPECT_FALSE(service_key_fault(pem));
+  EXPECT_EQ(ssh_key_identity(pem), ssh_key_identity(line + " comment"));
+  EXPECT_TRUE(ssh_key_fault(pem));
+  EXPECT_TRUE(service_key_fault(ed25519_pem(std::string(32, '\0'))));
+  EXPECT_TRUE(service_key_fault(ed25519_pem(std::string(31, 'x'))));
+  EXPECT_TRUE(service_key_fault("-----BEGIN PUBLIC KEY-----"));
+  EXPECT_TRUE(service_key_fault("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"));
+  EXPECT_FALSE(fits(TextFormat::SshKey, pem));
+  EXPECT_TRUE(fits(TextFormat::ServiceKey, pem));
+}
+
 // C2SP CCTV, ed25519: the encodings of points of low order.
 TEST(SshKeyFault, RefusesPointsOfLowOrder) {
   const std::vector<std::string> points{

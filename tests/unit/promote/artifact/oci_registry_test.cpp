@@ -144,7 +144,7 @@ TEST(OciRegistry, MapsAnswersToKinds) {
 TEST(OciRegistry, AnswersABasicChallengeWithTheCredential) {
   ScriptedHttp http;
   http.answers = {challenge("Basic realm=\"r\""), answer(200, kManifest, kManifestType)};
-  const OciRegistry registry(http, RegistryCredential{"ci", Secret("hunter2")});
+  const OciRegistry registry(http, {RegistryCredential{"ci", Secret("hunter2")}, {}});
   ASSERT_TRUE(registry.fetch(reference_to(kManifest)));
   EXPECT_EQ(http.authorization(0), "");
   EXPECT_EQ(http.authorization(1), "Basic " + base64("ci:hunter2"));
@@ -157,7 +157,7 @@ TEST(OciRegistry, FetchesABearerTokenWhereItIsTold) {
   ScriptedHttp http;
   http.answers = {challenge(R"(Bearer realm="https://auth.example/token",service="reg x")"),
                   answer(200, R"({"token":"abc"})"), answer(200, kManifest, kManifestType)};
-  const OciRegistry registry(http, RegistryCredential{"ci", Secret("hunter2")});
+  const OciRegistry registry(http, {RegistryCredential{"ci", Secret("hunter2")}, {}});
   ASSERT_TRUE(registry.fetch(reference_to(kManifest, "registry.example")));
   EXPECT_EQ(http.requests.at(1).url,
             "https://auth.example/token?scope=repository%3Apayments%2Fweb%3Apull&service=reg%20x");
@@ -172,7 +172,7 @@ TEST(OciRegistry, SendsNoCredentialToAnUnsafePlace) {
         "https://", "https://auth.example/#x"}) {
     ScriptedHttp http;
     http.answers = {challenge(std::string("Bearer realm=\"") + realm + "\"")};
-    const OciRegistry registry(http, RegistryCredential{"ci", Secret("hunter2")});
+    const OciRegistry registry(http, {RegistryCredential{"ci", Secret("hunter2")}, {}});
     const auto manifest = registry.fetch(reference_to(kManifest, "registry.example"));
     ASSERT_FALSE(manifest);
     EXPECT_EQ(manifest.error().kind(), ErrorKind::Unauthenticated) << realm;

@@ -61,16 +61,6 @@ TEST(OpenApproval, RefusesOtherStatementsAndOtherSignatures) {
   EXPECT_EQ(code_of(open_approval(to_json(text), directory())), "statement.malformed");
 }
 
-TEST(OpenStatement, SaysWhoSigned) {
-  const Statement statement{
-      {{"web", digest_of(std::string_view("web"))}}, "urn:x", nlohmann::json::object()};
-  const auto opened = open_statement(TestKey("ci").envelope(statement), directory());
-  ASSERT_TRUE(opened);
-  EXPECT_EQ(opened->signer, (Subject{SubjectKind::Service, "ci"}));
-  EXPECT_EQ(opened->statement, statement);
-  EXPECT_FALSE(open_statement(TestKey("mallory").envelope(statement), directory()));
-}
-
 // What an auditor does with an exported approval, with nothing of ours.
 TEST(OpenApproval, LeavesASignatureThatStockSshKeygenVerifies) {
   const auto folder = TemporaryFolder::create();

@@ -313,6 +313,7 @@ TEST(OpenApi, EveryRealAnswerIsAsItSays) {
                 {"to", "dev"},
                 {"artifacts", {{"web", "127.0.0.1:5001/payments/web:latest"}}}});
   checked.call(200, "alice", "GET", "/v1/artifacts/" + digest);
+  checked.call(200, "service:ci", "GET", "/v1/projects/payments/artifacts/web/released");
   checked.call(200, "alice", "GET", "/v1/changes");
   checked.call(200, "alice", "GET", "/v1/changes", {}, {{"state", "waiting"}});
 
