@@ -219,8 +219,9 @@ class Order {
     for (int i = 0; i < 14; ++i) {
       if (claim_next()) {
         if (random_() % 3 == 0) world_.store->before_write(1 + pick(3), [this] { happens(); });
-        if (claim()) return true;
-        world_.store->before_write(0, {});
+        const bool claimed = claim();
+        world_.store->before_write(0, {});  // What has not happened by now does not.
+        if (claimed) return true;
       } else {
         happens();
       }
