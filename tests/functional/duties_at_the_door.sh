@@ -65,6 +65,7 @@ kind: Duties
 metadata: {name: acme}
 spec: {exclusive: [{name: author-never-deploys, holds: [author@shop, deploy@shop-dev]}]}
 SPECS
+"$BAILEY" change list --json >"$work/before.json"
 code=0
 "$BAILEY" apply "$work/specs" >"$work/out" 2>&1 || code=$?
 [ "$code" = 4 ] || fail "apply ended with $code: $(cat "$work/out")"
@@ -72,9 +73,8 @@ case $(cat "$work/out") in
   *"duty.exclusive"*"grace holds the role developer in shop-dev"*"acme.yaml:"*) ;;
   *) fail "apply does not tell the way round the duty: $(cat "$work/out")" ;;
 esac
-"$BAILEY" change list --json >"$work/changes.json"
-python3 -c 'import json, sys; assert json.load(open(sys.argv[1]))["changes"] == []' "$work/changes.json" ||
-  fail "a change was opened for what is refused"
+"$BAILEY" change list --json >"$work/after.json"
+cmp -s "$work/before.json" "$work/after.json" || fail "a change was opened for what is refused"
 code=0
 "$BAILEY" validate "$work/specs" >"$work/out" 2>&1 || code=$?
 [ "$code" = 1 ] || fail "validate ended with $code: $(cat "$work/out")"

@@ -41,8 +41,7 @@ class FailureCheck {
       signs_and_acts(environment);
       reviews_itself(environment);
     }
-    shared_registries();
-    shared_accounts();
+    shared_credentials();
   }
 
  private:
@@ -213,82 +212,48 @@ class FailureCheck {
     return !people.empty();
   }
 
-  void shared_registries() {
-    struct Use {
-      const Environment* environment;
-      std::string slot;
-    };
-    std::map<std::string, std::vector<Use>> by_repository;
-    std::map<std::string, std::vector<Use>> by_account;
-    for (const auto& [name, environment] : standings_.bundle().environments) {
-      for (const auto& [slot, used] : environment.repositories) {
-        by_repository[used.repository].push_back({&environment, slot});
-        by_account[used.account].push_back({&environment, slot});
-      }
-    }
-    std::set<std::pair<std::string, std::string>> told;
-    const auto check = [&](const std::map<std::string, std::vector<Use>>& shared, const char* how) {
-      for (const auto& [name, uses] : shared) {
-        const auto* to = first_production(uses, [](const Use& use) { return use.environment; });
-        if (to == nullptr) continue;
-        for (const auto& from : uses) {
-          if (from.environment->environment_class == EnvironmentClass::Production) continue;
-          if (!told.emplace(from.environment->name, to->environment->name).second) continue;
-          // One is enough to see it; the others follow when it is mended.
-          if (tell_writers(*from.environment, *to->environment,
-                           fmt::format(fmt::runtime(how), name, from.environment->name),
-                           at(*to->environment, "/repositories/" + to->slot))) {
-            break;
-          }
-        }
-      }
-    };
-    check(by_repository, "takes its artifacts out of {}, which {} writes too");
-    check(by_account, "keeps its artifacts behind the account {}, which {} uses too");
-  }
+  struct Use {
+    const Environment* environment;
+    const Account* account;
+  };
 
-  template <class Use, class Get>
-  static const Use* first_production(const std::vector<Use>& uses, const Get& get) {
-    const auto found = std::find_if(uses.begin(), uses.end(), [&](const Use& use) {
-      return get(use)->environment_class == EnvironmentClass::Production;
-    });
-    return found == uses.end() ? nullptr : &*found;
-  }
-
-  /// Two accounts with one credential are one account, whatever their classes say.
-  void shared_accounts() {
+  /// Two accounts with one credential are one account, whatever their classes say: at a cloud and
+  /// at a registry. That production shares no account and no repository by name, validation sees
+  /// to.
+  void shared_credentials() {
     const auto& bundle = standings_.bundle();
-    std::map<std::vector<std::string>, std::set<std::string>> same;
-    for (const auto& [name, account] : bundle.accounts) {
-      const auto& source = account.credential;
-      std::vector<std::string> credential{account.provider, account.endpoint, source.file,
-                                          source.env, source.cloud};
+    std::map<std::vector<std::string>, std::vector<Use>> uses;
+    const auto take = [&](const Environment& environment, const std::string& name) {
+      const auto account = bundle.accounts.find(name);
+      if (account == bundle.accounts.end()) return;
+      const auto& source = account->second.credential;
+      std::vector<std::string> credential{account->second.provider, account->second.endpoint,
+                                          source.file, source.env, source.cloud};
       credential.insert(credential.end(), source.command.begin(), source.command.end());
-      same[std::move(credential)].insert(name);
-    }
-    std::map<std::string, std::vector<const Environment*>> by_account;
+      uses[std::move(credential)].push_back({&environment, &account->second});
+    };
     for (const auto& [name, environment] : bundle.environments) {
-      by_account[environment.account].push_back(&environment);
+      take(environment, environment.account);
+      for (const auto& [slot, used] : environment.repositories) take(environment, used.account);
     }
-    for (const auto& [credential, accounts] : same) {
-      if (accounts.size() < 2) continue;
-      std::vector<const Environment*> all;
-      for (const auto& account : accounts) {
-        const auto& here = by_account[account];
-        all.insert(all.end(), here.begin(), here.end());
-      }
-      const auto* const* to =
-          first_production(all, [](const Environment* environment) { return environment; });
-      if (to == nullptr) continue;
-      for (const auto* from : all) {
-        if (from->environment_class == EnvironmentClass::Production) continue;
-        if (tell_writers(*from, **to,
-                         fmt::format("stands on the account {}, whose credential is that of {}, "
-                                     "where {} stands",
-                                     (*to)->account, from->account, from->name),
-                         standings_.places().at("Account", (*to)->account, "/credential"))) {
-          break;
-        }
+    for (const auto& [credential, same] : uses) tell_shared(same);
+  }
+
+  void tell_shared(const std::vector<Use>& uses) {
+    const auto in_production = [](const Use& use) {
+      return use.environment->environment_class == EnvironmentClass::Production;
+    };
+    const auto to = std::find_if(uses.begin(), uses.end(), in_production);
+    if (to == uses.end()) return;
+    for (const auto& from : uses) {
+      if (in_production(from)) continue;
+      // One is enough to see it; the others follow when it is mended.
+      if (tell_writers(*from.environment, *to->environment,
+                       fmt::format("uses the account {}, whose credential is that of {}, which {} "
+                                   "uses",
+                                   to->account->name, from.account->name, from.environment->name),
+                       standings_.places().at("Account", to->account->name, "/credential"))) {
+        return;
       }
     }
   }

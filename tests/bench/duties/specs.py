@@ -2,7 +2,8 @@
 
     teams    forty people a project: authors, release managers, security, operations, a build service
     deep     the same, each group eight groups deep and each service behind three others
-    everyone every project is written, asked for and approved by groups that hold everybody
+    everyone every project is written and approved by groups of its own that hold everybody: as many
+             standings as people times projects, which nobody would want, and no goal is set for
 """
 
 import base64

@@ -155,26 +155,31 @@ TEST(CommonFailures, FlowsInACircleEnd) {
   EXPECT_EQ(proof.codes(), Codes{"duty.tester-alters-production"}) << proof.told();
 }
 
-constexpr const char* kRegistry =
-    "kind: Account\nmetadata: {name: registry}\nspec: {provider: oci, classes: [test, production], "
-    "endpoint: \"https://registry.shop.example\", credential: {env: REGISTRY}}\n";
-
-TEST(CommonFailures, RegistryThatTestAndProductionShare) {
-  const auto shared = [](const std::string& of_test) {
+TEST(CommonFailures, RegistriesOfTestAndProductionWithOneCredential) {
+  const auto with = [](const std::string& credential_of_test) {
+    const auto account = [](const std::string& of, const std::string& credential) {
+      return "kind: Account\nmetadata: {name: registry-" + of +
+             "}\nspec: {provider: oci, classes: [" + of +
+             "], endpoint: \"https://registry.shop.example\", credential: {env: " + credential +
+             "}}\n";
+    };
     return Shop()
         .with("operator: [group:testers]}",
-              "operator: [group:testers]}\n  repositories: {web: {account: registry, repository: " +
-                  of_test + "}}")
+              "operator: [group:testers]}\n  repositories: {web: {account: registry-test, "
+              "repository: registry.shop.example/test/web}}")
         .with(kProductionDeployer,
-              changed("deployer: [service:ci]\n  repositories: {web: {account: registry, "
-                      "repository: registry.shop.example/production/web}}"))
-        .and_document(kRegistry)
+              changed("deployer: [service:ci]\n  repositories: {web: {account: "
+                      "registry-production, repository: registry.shop.example/production/web}}"))
+        .and_document(account("test", credential_of_test))
+        .and_document(account("production", "REGISTRY"))
         .prove();
   };
-  // One repository for both is refused by validation already.
-  const auto account = shared("registry.shop.example/test/web");
-  ASSERT_EQ(account.codes(), Codes{"duty.tester-alters-production"}) << account.told();
-  EXPECT_NE(account.findings[0].detail.find("behind the account registry"), std::string::npos);
+  const auto shared = with("REGISTRY");
+  ASSERT_EQ(shared.codes(), Codes{"duty.tester-alters-production"}) << shared.told();
+  EXPECT_NE(shared.findings[0].detail.find("whose credential is that of registry-test"),
+            std::string::npos)
+      << shared.told();
+  EXPECT_TRUE(with("REGISTRY_OF_TEST").findings.empty());
 }
 
 TEST(CommonFailures, TwoAccountsWithOneCredential) {
