@@ -34,9 +34,9 @@ def opened(envelope, allowed):  # DSSE: the statement inside, and who has signed
 
 class Directory:
     def __init__(self, spec):
-        self.people, self.services, self.groups = spec["people"], spec.get("services", {}), spec.get("groups", {})
+        self.people, self.services, self.groups = spec["people"], spec["services"], spec["groups"]
         owners = [*self.people.items(), *(("service:" + n, s) for n, s in self.services.items())]
-        self.allowed = "".join(f'{n} namespaces="bailey" {k}\n' for n, o in owners for k in o.get("keys", []))
+        self.allowed = "".join(f'{n} namespaces="bailey" {k}\n' for n, o in owners for k in o.get("keys", []) if not k.startswith("-----"))
     def expand(self, subjects, control=False):  # Groups to their members; with control, services to those behind them.
         seen, todo = set(), list(subjects)
         while todo:
@@ -69,7 +69,9 @@ def verify(receipt, log_key):
         found = [d["spec"] for d in policy["documents"] if d["kind"] == kind and name in (None, d["name"])]
         need(len(found) == 1, "the policy has not exactly one " + kind)
         return found[0]
-    environment, directory, roles = document("Environment", change["environment"]), Directory(document("Directory")), document("Template")["roles"]
+    people = [d["spec"] for d in policy["documents"] if d["kind"] == "Directory"]  # One Directory, in one document or several.
+    directory = Directory({part: {n: v for d in people for n, v in d.get(part, {}).items()} for part in ("people", "services", "groups")})
+    environment, roles = document("Environment", change["environment"]), document("Template")["roles"]
     conditions, at = environment.get("gate") or [], when(gate["evaluated_at"])
     need(environment["class"] == change["class"] and when(change["executed_at"]) >= at, "another class, or executed before it was judged")
     # Who may approve: holders of the power, but no author, nobody behind requester or executor, nobody whose rights it changes.

@@ -137,14 +137,17 @@ const Json* only_document(const Json& policy, std::string_view kind, std::string
 }  // namespace
 
 Result<ReceiptPolicy> read_policy(const Json& policy, const std::string& environment) {
-  const auto* directory = only_document(policy, "Directory", "");
   const auto* spec = only_document(policy, "Environment", environment);
   const auto* of_template = only_document(policy, "Template", "");
-  if (directory == nullptr) return unreadable("there is not exactly one Directory");
   if (spec == nullptr) return unreadable("the environment is not in it");
   if (of_template == nullptr) return unreadable("there is not exactly one Template");
   ReceiptPolicy out;
-  read_directory(*directory, out.directory);
+  // A Directory may be several documents, in which no name stands twice.
+  for (const auto& document : member(policy, "documents")) {
+    if (string_member(document, "kind") == "Directory") {
+      read_directory(member(document, "spec"), out.directory);
+    }
+  }
   if (auto read = read_environment(*spec, out); !read) return fail(std::move(read.error()));
   read_bindings(*spec, member(*of_template, "roles"), out);
   return out;

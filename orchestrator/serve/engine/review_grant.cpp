@@ -140,29 +140,6 @@ Status use_nonce(Engine& engine, Transaction& transaction, const Request& reques
   return {};
 }
 
-// Those that hold today: signed by a key that the reviewer still has, about the grant as it is, by
-// somebody who may.
-int holding_reviews(const Bundle& bundle, const Grant& grant) {
-  int holding = 0;
-  for (const auto& review : grant.reviews) {
-    const Subject reviewer{SubjectKind::Person, review.reviewer};
-    if (had_a_part(grant, review.reviewer) || !bundle.directory.has(reviewer) ||
-        !bundle.directory.contains({grant.terms.review->from}, reviewer)) {
-      continue;
-    }
-    const auto opened = open_statement(review.envelope, bundle.directory);
-    if (!opened || opened->signer != reviewer) continue;
-    const auto statement = review_from_statement(opened->statement);
-    if (!statement) continue;
-    auto expected = review_of(grant);
-    expected.reviewer = review.reviewer;
-    expected.issued_at = statement->issued_at;
-    expected.nonce = statement->nonce;
-    if (review_matches(*statement, expected)) ++holding;
-  }
-  return holding;
-}
-
 struct SignedReview {
   ReviewStatement statement;
   std::string payload;
@@ -182,6 +159,27 @@ Result<SignedReview> read_signed(const Directory& directory, const Subject& revi
   if (!review) return fail(std::move(review.error()));
   return SignedReview{*std::move(review), std::move(verified->payload),
                       verified->fingerprints.front(), to_json(*envelope)};
+}
+
+// Those that hold today: signed by a key that the reviewer still has, about the grant as it is, by
+// somebody who may.
+int holding_reviews(const Bundle& bundle, const Grant& grant) {
+  int holding = 0;
+  for (const auto& review : grant.reviews) {
+    const Subject reviewer{SubjectKind::Person, review.reviewer};
+    if (had_a_part(grant, review.reviewer) || !bundle.directory.has(reviewer) ||
+        !bundle.directory.contains({grant.terms.review->from}, reviewer)) {
+      continue;
+    }
+    const auto opened = read_signed(bundle.directory, reviewer, review.envelope);
+    if (!opened) continue;
+    auto expected = review_of(grant);
+    expected.reviewer = review.reviewer;
+    expected.issued_at = opened->statement.issued_at;
+    expected.nonce = opened->statement.nonce;
+    if (review_matches(opened->statement, expected)) ++holding;
+  }
+  return holding;
 }
 
 Result<Json> take_in(Engine& engine, Transaction& transaction, const Request& request,

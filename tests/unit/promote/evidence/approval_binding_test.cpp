@@ -4,6 +4,7 @@
 #include "orchestrator/base/text.hpp"
 #include "orchestrator/promote/evidence/approval_statement.hpp"
 #include "orchestrator/promote/evidence/authorship.hpp"
+#include "orchestrator/promote/evidence/signed_evidence.hpp"
 #include "orchestrator/promote/evidence/signed_statement.hpp"
 #include "tests/unit/promote/receipt_story.hpp"
 
@@ -137,7 +138,7 @@ TEST(ApprovalBinding, EveryFlippedBitOfEvidenceCounts) {
     flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << bit % 8));
     const auto value = parse_json(flipped);
     if (!value) continue;
-    const auto opened = open_statement(*value, directory);
+    const auto opened = open_evidence(*value, enrolled_keys(directory));
     if (!opened) continue;
     EXPECT_TRUE(bit / 8 >= begin && bit / 8 < end) << bit;
     EXPECT_EQ(opened->statement, statement);
