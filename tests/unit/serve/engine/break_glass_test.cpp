@@ -100,7 +100,8 @@ TEST_F(BreakTheGlass, ItsCredentialIsOfAnIdentityOfItsOwn) {
   std::map<std::string, std::string> identities;
   for (const auto& one : listing->credentials) identities[one.role] = one.identity;
   for (const auto& [role, identity] : identities) {
-    if (role != "break-glass") EXPECT_NE(identity, identities["break-glass"]) << role;
+    if (role == "break-glass") continue;
+    EXPECT_NE(identity, identities["break-glass"]) << role;
   }
   EXPECT_EQ(world.logged("break-glass.use", Outcome::Ok), 1U);
   world.clock.advance(hours(1));

@@ -157,8 +157,9 @@ TEST_F(Grants, NeverGiveASayOrAHandInChanges) {
   ASSERT_TRUE(promoted && *promoted);
   Request erin = EngineWorld::as("erin");
   erin.caller = *with_grants(world.engine(), erin.caller);
-  EXPECT_EQ(code_of(prepare_decision(world.engine(), erin, (*promoted)->id, Decision::Approve, "")),
-            "identity.power-missing");
+  EXPECT_EQ(
+      code_of(prepare_decision(world.engine(), erin, {(*promoted)->id, Decision::Approve, "", ""})),
+      "identity.power-missing");
 }
 
 TEST_F(Grants, EndAfterTheirTimeAtTheProviderToo) {
