@@ -100,9 +100,12 @@ spec:
   gate: [{verified: {in: shop-dev}}]
 SPECS
 
+commit() { # commit MESSAGE
+  git -C "$work/source" -c user.name=Grace -c user.email=grace@acme.example \
+    commit --quiet --allow-empty --message "$1"
+}
 git init --quiet "$work/source"
-git -C "$work/source" -c user.name=Grace -c user.email=grace@acme.example \
-  commit --quiet --allow-empty --message 'first'
+commit first
 start_server "$work/data"
 submit() { # submit REFERENCE
   "$BAILEY" artifact submit --project shop --artifact "web=$1" --git "$work/source" \
@@ -128,6 +131,7 @@ promote "$one" shop-test || fail "the promotion to shop-test"
 grep -q "$registry/test/web@$digest" "$work/shown" || { cat "$work/shown"; fail "the record names another repository"; }
 
 # Somebody changes a layer in the registry's own storage, and not its length.
+commit second
 two=$(push two)
 submit "$two" || fail "the second submission"
 promote "$two" shop-dev || fail "the second promotion to shop-dev"

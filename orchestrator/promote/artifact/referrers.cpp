@@ -16,6 +16,7 @@ constexpr std::string_view kEmptyType = "application/vnd.oci.empty.v1+json";
 constexpr std::string_view kEmpty = "{}";
 constexpr int kMaximumRounds = 100;
 constexpr int kMaximumFailures = 20;
+constexpr int kMaximumAttempts = 5;
 
 std::string cut(std::string_view text, std::size_t length) {
   std::string out(text.substr(0, length));
@@ -140,6 +141,14 @@ Status keep_index(const OciRepository& repository, const std::string& subject,
                   .with_code("registry.contended"));
 }
 
+Status put_all(const OciRepository& repository, const std::map<std::string, std::string>& blobs,
+               const std::string& subject, const ArtifactManifest& manifest, std::stop_token stop) {
+  for (const auto& [digest, bytes] : blobs) {
+    if (auto put = repository.put_blob(digest, bytes, stop); !put) return put;
+  }
+  return put_referrer(repository, subject, manifest, stop);
+}
+
 }  // namespace
 
 std::string referrers_tag(std::string_view digest) {
@@ -196,11 +205,6 @@ Result<std::string> attach(const OciRepository& repository, const ArtifactManife
   const auto frame = "attaching to " + subject.reference.str();
   const auto layer = digest_of(std::string_view(attachment.bytes));
   const auto empty = digest_of(kEmpty);
-  for (const auto& [digest, bytes] :
-       {std::pair{empty, std::string(kEmpty)}, std::pair{layer, attachment.bytes}}) {
-    auto put = repository.put_blob(digest, bytes, stop);
-    if (!put) return fail(std::move(put.error()).in(frame));
-  }
   Json body{{"schemaVersion", 2},
             {"mediaType", kOciManifest},
             {"artifactType", attachment.artifact_type},
@@ -217,9 +221,18 @@ Result<std::string> attach(const OciRepository& repository, const ArtifactManife
   manifest.body = body.dump();
   manifest.media_type = kOciManifest;
   manifest.reference = repository.at(digest_of(std::string_view(manifest.body)));
-  auto put = put_referrer(repository, subject.reference.digest, manifest, stop);
-  if (!put) return fail(std::move(put.error()).in(frame));
-  return manifest.reference.digest;
+  const std::map<std::string, std::string> blobs{{empty, std::string(kEmpty)},
+                                                 {layer, attachment.bytes}};
+  for (int attempt = 1;; ++attempt) {
+    auto put = put_all(repository, blobs, subject.reference.digest, manifest, stop);
+    if (put) return manifest.reference.digest;
+    // A blob that another writer is putting there as well is unknown for a moment.
+    const auto kind = put.error().kind();
+    if (attempt == kMaximumAttempts ||
+        (kind != ErrorKind::Unavailable && kind != ErrorKind::Protocol)) {
+      return fail(std::move(put.error()).in(frame));
+    }
+  }
 }
 
 }  // namespace bailey

@@ -104,11 +104,28 @@ Status check_release(const Release& release, const std::string& environment,
   return {};
 }
 
-Status check_bytes(Engine& engine, const Plan& plan, std::stop_token stop) {
+// A stage's own repository is read by the stage's account, the project's by the project's.
+Result<RegistryAccess> access_to(Engine& engine, const Bench& bench, const std::string& slot,
+                                 const ArtifactReference& reference) {
+  std::string account;
+  const auto& own = bench.environment->repositories;
+  const auto project = bench.bundle->projects.find(bench.environment->project);
+  if (const auto found = own.find(slot);
+      found != own.end() && found->second.repository == reference.name()) {
+    account = found->second.account;
+  } else if (project != bench.bundle->projects.end() && project->second.accounts.contains(slot)) {
+    account = project->second.accounts.at(slot);
+  }
+  return engine.registry_access(*bench.bundle, account, reference.registry);
+}
+
+Status check_bytes(Engine& engine, const Bench& bench, const Plan& plan, std::stop_token stop) {
   for (const auto& [slot, text] : plan.artifacts) {
     auto reference = parse_artifact_reference(text);
     if (!reference) return fail(std::move(reference.error()));
-    auto manifest = OciRegistry(engine.http()).fetch(*reference, stop);
+    auto access = access_to(engine, bench, slot, *reference);
+    if (!access) return fail(std::move(access.error()));
+    auto manifest = OciRegistry(engine.http(), *std::move(access)).fetch(*reference, stop);
     if (!manifest) return fail(std::move(manifest.error()).in("fetching " + reference->str()));
   }
   return {};
@@ -163,7 +180,8 @@ Result<std::optional<Change>> open_rollback(Engine& engine, const Request& reque
   if (!way) return fail(std::move(way.error()));
   auto plan = plan_way(engine, *way, stop);
   if (!plan) return fail(std::move(plan.error()));
-  if (auto there = check_bytes(engine, *plan, stop); !there) return fail(std::move(there.error()));
+  if (auto there = check_bytes(engine, way->bench, *plan, stop); !there)
+    return fail(std::move(there.error()));
   auto state = in_transaction(engine.store(), Access::Read, [&](Transaction& transaction) {
     return find_environment_state(transaction, environment);
   });

@@ -54,6 +54,10 @@ Result<Json> signed_authorship(ApiClient& client, const SubmitCommand& command,
   auto from = released_commit(client, command, artifact.name);
   if (!from) return fail(std::move(from.error()));
   auto authorship = collect_authorship(command.git, *from, command.to);
+  // Built again from what is released: its authors are all of them.
+  if (!authorship && command.from.empty() && authorship.error().code() == "authorship.empty") {
+    authorship = collect_authorship(command.git, "", command.to);
+  }
   if (!authorship) return fail(std::move(authorship.error()).in("reading who wrote it from git"));
   return signed_statement(command,
                           to_statement(*authorship, {{artifact.name, artifact.reference.digest}}));

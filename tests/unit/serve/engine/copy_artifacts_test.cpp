@@ -58,7 +58,7 @@ TEST_F(CopyArtifacts, BringsTheArtifactIntoTheStagesOwnRepository) {
   const auto own = std::string(kOwn) + "@" + digest;
   EXPECT_EQ(done.plan.artifacts.at("web"), own);
   EXPECT_EQ(world.state_of("test").artifacts["web"], own);
-  EXPECT_EQ(done.introduces, std::vector<std::string>{digest});
+  EXPECT_EQ(std::count(done.introduces.begin(), done.introduces.end(), digest), 1);
   EXPECT_EQ(registry().repositories.at(kOwn).blobs.size(), 2U);
   EXPECT_TRUE(registry().repositories.at(kOwn).manifests.contains(digest));
   EXPECT_EQ(world.logged("artifact.copy", Outcome::Ok), 1U);
