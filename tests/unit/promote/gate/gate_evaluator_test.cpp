@@ -310,6 +310,7 @@ TEST_F(EvaluateGate, IsNotShutToAnotherEmergency) {
   change_.kind = ChangeKind::Grant;
   change_.introduces = {};
   change_.plan = {};
+  change_.plan.environment = "production";
   environment_.gate = {ApprovalsCondition{{{group("managers"), 1}}, hours(8)}};
   for (const auto kind : {GrantKind::Access, GrantKind::BreakGlass}) {
     terms.kind = kind;
