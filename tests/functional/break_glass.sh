@@ -120,7 +120,7 @@ refused 3 "$BAILEY" apply "$work/specs" --env shop-dev --wait
 ordinary=$("$BAILEY" change list --env shop-dev --state waiting --json | jq -r '.changes[0].id')
 tells "erin broke the glass for INC-7" "$BAILEY" env show shop-dev
 "$BAILEY" change why "$ordinary" >"$work/why" || true
-grep -q "can be met by dave" "$work/why" || { cat "$work/why" >&2; fail "why does not say who"; }
+grep -qi "can be met by dave" "$work/why" || { cat "$work/why" >&2; fail "why does not say who"; }
 
 echo "== it ends by itself, at the cloud too"
 state=""

@@ -26,7 +26,7 @@ struct BreakTheGlass : test::GrantWorld {
     return (*promoted)->id;
   }
   [[nodiscard]] Json condition(const ChangeId& id, const std::string& name) {
-    const auto shown = show_change(world.engine(), EngineWorld::as("bob"), id);
+    const auto shown = show_change(world.engine(), EngineWorld::as("amy"), id);
     EXPECT_TRUE(shown) << code_of(shown);
     for (const auto& each : member(*shown, "gate")) {
       if (string_member(each, "condition") == name) return each;
