@@ -1,8 +1,10 @@
+#include "orchestrator/base/clock.hpp"
 #include "orchestrator/base/digest.hpp"
 #include "orchestrator/base/encoding.hpp"
 #include "orchestrator/base/file.hpp"
 #include "orchestrator/base/json.hpp"
 #include "orchestrator/base/text.hpp"
+#include "orchestrator/model/grant.hpp"
 #include "orchestrator/promote/evidence/approval_statement.hpp"
 #include "orchestrator/promote/evidence/authorship.hpp"
 #include "orchestrator/promote/evidence/dsse.hpp"
@@ -94,9 +96,22 @@ std::string verb_of(Decision decision) {
   return {};
 }
 
+// Who would have what, for how long and why; nothing for a plan that gives no grant.
+std::string grant_terms(const Plan& plan) {
+  const auto terms = terms_of(plan);
+  if (!terms) return {};
+  auto out = fmt::format("  {} would have {} for {}\n  reason       {}\n", to_string(terms->holder),
+                         terms->role, format_duration(terms->ttl),
+                         Json(terms->reason).dump(-1, ' ', true));
+  if (!terms->incident.empty()) {
+    out += fmt::format("  incident     {}\n", Json(terms->incident).dump(-1, ' ', true));
+  }
+  return out;
+}
+
 std::string to_be_signed(const Prepared& prepared, const ProviderSchemas& schemas) {
   const auto& statement = prepared.statement;
-  std::string out = render_plan(prepared.plan, schemas);
+  std::string out = render_plan(prepared.plan, schemas) + grant_terms(prepared.plan);
   out += fmt::format("\nYou sign, about {}: {}\n", statement.change.str(),
                      verb_of(statement.decision));
   out += fmt::format("  environment  {} ({})\n", statement.environment,
