@@ -1,14 +1,18 @@
 #include "orchestrator/serve/cli/command_line.hpp"
 
 #include "orchestrator/base/file.hpp"
+#include "orchestrator/base/text.hpp"
 #include "orchestrator/serve/cli/api_client.hpp"
 #include "orchestrator/serve/cli/exit_code.hpp"
 #include "tests/support/golden.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -105,6 +109,23 @@ const std::vector<std::vector<std::string>> kCommands = {
     {"devcloud"},
 };
 
+// CLI11 lists what an option excludes in the order of addresses, which differs from run to run.
+std::string with_sorted_exclusions(const std::string& text) {
+  constexpr std::string_view kExcludes = "Excludes: ";
+  std::istringstream lines(text);
+  std::string out;
+  for (std::string line; std::getline(lines, line);) {
+    if (const auto at = line.find(kExcludes); at != std::string::npos) {
+      std::istringstream words(line.substr(at + kExcludes.size()));
+      std::vector<std::string> names{std::istream_iterator<std::string>(words), {}};
+      std::sort(names.begin(), names.end());
+      line = line.substr(0, at) + std::string(kExcludes) + join(names, " ");
+    }
+    out += line + "\n";
+  }
+  return out;
+}
+
 TEST(CommandLine, ExplainsEveryCommand) {
   std::string all;
   for (auto words : kCommands) {
@@ -116,7 +137,7 @@ TEST(CommandLine, ExplainsEveryCommand) {
     for (const auto& word : words) all += " " + word;
     all += "\n" + ran.output + "\n";
   }
-  expect_golden("cli/help.txt", all);
+  expect_golden("cli/help.txt", with_sorted_exclusions(all));
 }
 
 TEST(CommandLine, HelpNamesNoCommandThatIsNotInTheGoldenList) {
