@@ -60,6 +60,7 @@ TEST_F(SqliteStateStoreTest, FindsTheOpenChangesOfADatabaseOfVersionOne) {
   tamper(R"(
     DROP TABLE open_change;
     DROP TABLE drift;
+    DROP TABLE access_grant;
     INSERT INTO change VALUES
       ('a', 1, '{"environment": "dev", "state": "done", "created_at": "2026-01-01T00:00:00Z"}'),
       ('b', 1, '{"environment": "dev", "state": "waiting", "created_at": "2026-01-02T00:00:00Z"}'),
