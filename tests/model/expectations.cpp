@@ -47,9 +47,11 @@ std::string what_is_wrong(const Organization& organization, const State& before,
   const auto asked = behind(organization, proposal.requester);
   if (place == kPolicy) {
     const auto after = edited(organization, static_cast<std::uint8_t>(1U << proposal.edit));
-    const auto affected = (organization.managers ^ after.managers) |
-                          (organization.security ^ after.security) |
-                          (organization.deployers ^ after.deployers);
+    // Whoever is in either group approves; a group that no rule asks for gives nothing beyond that.
+    const auto affected =
+        (organization.managers ^ after.managers) | (organization.deployers ^ after.deployers) |
+        ((organization.managers | organization.security) ^ (after.managers | after.security)) |
+        (organization.security_needed > 0 ? organization.security ^ after.security : 0);
     const auto apart = agreed(before, proposal) & organization.administrators & ~asked & ~affected;
     if (count(static_cast<People>(apart)) < organization.administrator_approvals) {
       return "too few administrators, neither proposing it nor concerned, agreed to a policy "
