@@ -154,16 +154,6 @@ TEST(ModelCheck, FindsAHoleThatIsPlanted) {
        }},
       {"no operator is needed",
        [](Rules& rules) { rules.execute_unasked = [](const Case&) { return Status(); }; }},
-      {"an approval is good for any policy and any evidence",
-       [](Rules& rules) { rules.matches = [](const auto&, const auto&) { return Status(); }; }},
-      {"keys are counted, not people",
-       [](Rules& rules) {
-         rules.gate = [](const GateInputs& inputs) {
-           auto result = evaluate_gate(inputs);
-           result.met = inputs.approvals.size() >= 2 && !result.rejected;
-           return result;
-         };
-       }},
   };
   for (const auto& hole : holes) {
     const auto found = found_with(hole.plant);
