@@ -76,6 +76,7 @@ refused() { # refused CODE COMMAND...
 cloud() { # cloud CREDENTIAL COMMAND...: the stock client with a leased credential
   local file=$1
   shift
+  # shellcheck disable=SC2046  # One word a variable: no value of them has a blank.
   env -i PATH=/usr/bin:/bin HOME="$work" $(jq -r '.Variables | to_entries[] | "\(.key)=\(.value)"' "$file") \
     /usr/bin/openstack "$@"
 }
