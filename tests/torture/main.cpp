@@ -16,6 +16,7 @@
 #include "orchestrator/provision/credential/sealing.hpp"
 #include "orchestrator/record/store/sqlite_state_store.hpp"
 #include "orchestrator/serve/engine/execute_change.hpp"
+#include "orchestrator/serve/engine/judge.hpp"
 #include "orchestrator/serve/engine/log_in.hpp"
 #include "orchestrator/serve/engine/plan_environment.hpp"
 #include "orchestrator/serve/engine/records.hpp"
@@ -146,9 +147,17 @@ class Server {
     return {};
   }
 
+  /// Those of environments: what confirms the first bundle waits for its administrators, and
+  /// development does not wait for them.
   Result<std::vector<Change>> changes() {
-    return in_transaction(engine_.store(), Access::Read,
-                          [](Transaction& transaction) { return all_changes(transaction); });
+    auto all = in_transaction(engine_.store(), Access::Read,
+                              [](Transaction& transaction) { return all_changes(transaction); });
+    if (all) {
+      std::erase_if(*all, [](const Change& change) {
+        return change.environment == kOrganizationEnvironment;
+      });
+    }
+    return all;
   }
 
   /// What the worker does, one change after the other.
