@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdlib>
 #include <iostream>
 
@@ -78,14 +79,26 @@ TEST(ModelCheck, NobodyAloneChangesProduction) {
   }
 }
 
+/// Two people agreed to a change of production, and then the policy became another.
+State agreed_under_another_policy() {
+  auto state = asked_for();
+  for (const auto person : std::array<std::uint8_t, 2>{1, 2}) {
+    state.open[kProduction].given.push_back({person, 0, Decision::Approve, 0, 0, true});
+  }
+  state.policy = 4;
+  return state;
+}
+
 /// Breaks one rule and returns what is found; every organization and start is tried.
 std::optional<Counterexample> found_with(const std::function<void(Rules&)>& break_one) {
   Rules rules;
   break_one(rules);
+  auto begins = starts();
+  begins.push_back({"agreed under another policy", agreed_under_another_policy()});
   // Short ways first: a hole is shown best by few steps.
   for (int steps = 3; steps <= 5; ++steps) {
     for (const auto& organization : organizations()) {
-      for (const auto& start : starts()) {
+      for (const auto& start : begins) {
         auto report = explore({organization, start.state, steps, {}, rules});
         if (report.found) return report.found;
       }
@@ -154,6 +167,16 @@ TEST(ModelCheck, FindsAHoleThatIsPlanted) {
        }},
       {"no operator is needed",
        [](Rules& rules) { rules.execute_unasked = [](const Case&) { return Status(); }; }},
+      {"an approval is good for any policy and any evidence",
+       [](Rules& rules) { rules.matches = [](const auto&, const auto&) { return Status(); }; }},
+      {"keys are counted, not people",
+       [](Rules& rules) {
+         rules.gate = [](const GateInputs& inputs) {
+           auto result = evaluate_gate(inputs);
+           result.met = inputs.approvals.size() >= 2 && !result.rejected;
+           return result;
+         };
+       }},
   };
   for (const auto& hole : holes) {
     const auto found = found_with(hole.plant);
