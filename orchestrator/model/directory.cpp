@@ -50,16 +50,35 @@ std::set<Subject> Directory::expand(const Subject& subject) const {
   return expand(std::vector<Subject>{subject});
 }
 
-std::set<std::string> Directory::people_in(const std::vector<Subject>& subjects) const {
+std::vector<const Directory::Entry*> Directory::entries_in(
+    const std::vector<Subject>& subjects) const {
   std::unordered_set<std::string_view> names;
+  names.reserve(people.size());
   walk(*this, subjects, [&](const Subject& subject) {
     if (subject.kind == SubjectKind::Person) names.insert(subject.name);
   });
-  std::set<std::string> found;
-  // In the order of the Directory, so that a set of many is made in one pass.
-  for (const auto& [name, person] : people) {
-    if (names.contains(name)) found.insert(found.end(), name);
+  std::vector<const Entry*> found;
+  for (const auto& entry : people) {
+    if (names.contains(entry.first)) found.push_back(&entry);
   }
+  return found;
+}
+
+std::set<std::string> Directory::people_in(const std::vector<Subject>& subjects) const {
+  std::set<std::string> found;
+  for (const auto* entry : entries_in(subjects)) found.insert(found.end(), entry->first);
+  return found;
+}
+
+std::set<std::string> Directory::people_among(const std::set<std::string>& some,
+                                              const std::vector<Subject>& subjects) const {
+  std::set<std::string> found;
+  if (some.empty()) return found;
+  walk(*this, subjects, [&](const Subject& subject) {
+    if (subject.kind == SubjectKind::Person && some.contains(subject.name) && has(subject)) {
+      found.insert(subject.name);
+    }
+  });
   return found;
 }
 

@@ -41,7 +41,13 @@ struct Directory {
   [[nodiscard]] std::set<Subject> expand(const std::vector<Subject>& subjects) const;
   /// The people among them only: who can give an approval.
   [[nodiscard]] std::set<std::string> people_in(const std::vector<Subject>& subjects) const;
+  /// The same as entries of `people`, in its order.
+  using Entry = std::map<std::string, Person>::value_type;
+  [[nodiscard]] std::vector<const Entry*> entries_in(const std::vector<Subject>& subjects) const;
   [[nodiscard]] bool contains(const std::vector<Subject>& subjects, const Subject& member) const;
+  /// Those of `some` for whom the subjects stand: dear by the members, not by `some`.
+  [[nodiscard]] std::set<std::string> people_among(const std::set<std::string>& some,
+                                                   const std::vector<Subject>& subjects) const;
   /// The person with this address, compared without case.
   [[nodiscard]] std::optional<std::string> person_by_email(std::string_view email) const;
   [[nodiscard]] bool has(const Subject& subject) const;

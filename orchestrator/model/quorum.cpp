@@ -1,7 +1,8 @@
 #include "orchestrator/model/quorum.hpp"
 
 #include <algorithm>
-#include <map>
+#include <iterator>
+#include <utility>
 
 namespace bailey {
 
@@ -71,6 +72,13 @@ class Matching {
   std::vector<std::set<std::string>> filled_;
 };
 
+std::vector<std::string> united(std::vector<std::string> left, std::vector<std::string> right) {
+  if (left.empty()) return right;
+  std::vector<std::string> all;
+  std::set_union(left.begin(), left.end(), right.begin(), right.end(), std::back_inserter(all));
+  return all;
+}
+
 }  // namespace
 
 QuorumResult match_quorum(const std::vector<QuorumRule>& rules,
@@ -83,12 +91,13 @@ QuorumResult match_quorum(const std::vector<QuorumRule>& rules,
     RuleFilling filling{
         rules[i].name, rules[i].count, {people.begin(), people.end()}, matching.missing(i), {}};
     if (filling.missing > 0) {
-      std::set<std::string> could;
       for (const auto feeding : matching.feeding(i)) {
-        std::set_difference(rules[feeding].eligible.begin(), rules[feeding].eligible.end(),
-                            agreed.begin(), agreed.end(), std::inserter(could, could.end()));
+        const auto& eligible = rules[feeding].eligible;
+        std::vector<std::string> more;
+        std::set_difference(eligible.begin(), eligible.end(), agreed.begin(), agreed.end(),
+                            std::back_inserter(more));
+        filling.could_fill = united(std::move(filling.could_fill), std::move(more));
       }
-      filling.could_fill.assign(could.begin(), could.end());
     }
     if (filling.missing > 0 || rules[i].count < 1) result.met = false;
     result.rules.push_back(std::move(filling));

@@ -1,16 +1,21 @@
 #pragma once
 
+#include <boost/container/flat_set.hpp>
+
 #include <set>
 #include <string>
 #include <vector>
 
 namespace bailey {
 
+/// Names of people, sorted, next to each other in memory: there may be thousands.
+using People = boost::container::flat_set<std::string>;
+
 /// `count` different people out of `eligible`.
 struct QuorumRule {
   std::string name;
   int count = 1;
-  std::set<std::string> eligible;
+  People eligible;
 };
 
 struct RuleFilling {

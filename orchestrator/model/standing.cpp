@@ -2,18 +2,31 @@
 
 #include <algorithm>
 #include <cctype>
+#include <string_view>
 #include <unordered_set>
 
 namespace bailey {
 
 namespace {
 
-std::string lower_case(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
-    return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  });
-  return text;
+unsigned char lower_case(char c) {
+  return static_cast<unsigned char>(std::tolower(static_cast<unsigned char>(c)));
 }
+
+/// Of addresses, which are compared without case.
+struct AddressHash {
+  std::size_t operator()(std::string_view address) const {
+    std::size_t hash = 14695981039346656037U;  // FNV-1a
+    for (const char c : address) hash = (hash ^ lower_case(c)) * 1099511628211U;
+    return hash;
+  }
+};
+struct SameAddress {
+  bool operator()(std::string_view left, std::string_view right) const {
+    return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                      [](char a, char b) { return lower_case(a) == lower_case(b); });
+  }
+};
 
 }  // namespace
 
@@ -53,14 +66,14 @@ std::set<std::string> involved_people(const Directory& directory,
                                       const std::optional<Subject>& executor) {
   auto involved = people_behind(directory, requester);
   if (executor) involved.merge(people_behind(directory, *executor));
-  std::unordered_set<std::string> addresses;
+  std::unordered_set<std::string_view, AddressHash, SameAddress> addresses;
   for (const auto& author : authors) {
     if (!author.person.empty()) involved.insert(author.person);
-    if (!author.email.empty()) addresses.insert(lower_case(author.email));
+    if (!author.email.empty()) addresses.insert(author.email);
   }
   // Every person with such an address, not only the first: two accounts may share one.
   for (const auto& [name, person] : directory.people) {
-    if (addresses.contains(lower_case(person.email))) involved.insert(name);
+    if (addresses.contains(person.email)) involved.insert(name);
   }
   return involved;
 }

@@ -52,7 +52,7 @@ class Finder:
     def add(self, cursor, function, declares=""):
         begin, end = offsets(cursor)
         text = self.source[begin:end]
-        if begin == end or text in ("true", "false") or (begin, end) in self.found:
+        if begin >= end or text in ("true", "false") or (begin, end) in self.found:
             return
         # What clang makes of a <=> has the extent of a part.
         if re.search(r"^[!=<>]=|^[<>]|[<>=!&|,(]$", text) or text.count("(") != text.count(")"):
@@ -72,16 +72,12 @@ class Finder:
                 if child.kind.is_expression() and is_bool(child):
                     self.add(child, function)
         elif cursor.kind == Kind.IF_STMT:
-            if children[0].kind != Kind.DECL_STMT:
-                self.add(children[0], function)
-                return
-            begin, end = offsets(children[0])
-            inner = offsets(children[1])
-            if begin <= inner[0] and inner[1] <= end:
-                variable = [c for c in children[0].get_children() if c.kind == Kind.VAR_DECL][0]
-                self.add(children[0], function, variable.spelling)
+            declared = children[0].kind == Kind.VAR_DECL  # if (const auto* p = ...)
+            after_init = children[0].kind == Kind.DECL_STMT  # if (auto r = ...; !r)
+            if declared:
+                self.add(children[0], function, children[0].spelling)
             else:
-                self.add(children[1], function)
+                self.add(children[1 if after_init else 0], function)
 
     def visit(self, cursor, function="", within_not=False, above=""):
         if cursor.location.file and cursor.location.file.name != self.path:
@@ -103,7 +99,7 @@ class Finder:
                     self.add(child, function)
         if kind == Kind.BINARY_OPERATOR and operator in COMPARISONS and not within_not and operator != above:
             self.add(cursor, function)
-        if kind == Kind.CALL_EXPR and cursor.type.kind == TypeKind.BOOL and not within_not:
+        if kind == Kind.CALL_EXPR and is_bool(cursor) and not within_not:
             self.add(cursor, function)
         if kind == Kind.UNARY_OPERATOR and is_bool(cursor) and not within_not:
             self.add(cursor, function)
@@ -113,6 +109,8 @@ class Finder:
             self.add(children[-1], function)
         if kind == Kind.BINARY_OPERATOR and operator == "=" and is_bool(cursor):
             self.add(children[1], function)
+        if kind == Kind.IF_STMT and children[0].kind == Kind.VAR_DECL:
+            del children[1]  # What is declared, asked: condition_of has it.
         negates = kind == Kind.UNARY_OPERATOR and is_bool(cursor)
         for child in children:
             unexposed = kind in (Kind.UNEXPOSED_EXPR, Kind.PAREN_EXPR) and within_not

@@ -71,7 +71,7 @@ def clang_arguments(command):
 
 
 def prepare():
-    """All conditions, and a compiled copy of each file in which they can be switched."""
+    """All conditions; and of each file its layer, and a compiled copy in which they can be switched."""
     commands = {e["file"]: e["command"] for e in json.loads((BUILD / "compile_commands.json").read_text())}
     conditions, objects, jobs = [], [], []
     with ProcessPoolExecutor() as pool:
@@ -87,8 +87,9 @@ def prepare():
         copy.write_text('#include "tests/mutation/mutant.hpp"\n' + switched(source, found))
         words = [w for w in shlex.split(command) if not re.match(r"^-(O\d|g|W|f?sanitize)", w)]
         at = words.index("-o")
-        objects.append(str(copy) + ".o")
-        words[at + 1] = objects[-1]
+        layer = re.match(r"CMakeFiles/(\w+)\.dir/", words[at + 1]).group(1)
+        words[at + 1] = f"{copy}.o"
+        objects.append((layer, words[at + 1]))
         words[words.index("-c") + 1] = str(copy)
         jobs.append(words + ["-O1", "-w"])
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -97,11 +98,13 @@ def prepare():
 
 
 def link(objects):
+    """The unit tests, each with the copies of those layers that it links."""
     programs = []
     for test in TESTS:
         command = run(["ninja", "-C", str(BUILD), "-t", "commands", test]).strip().splitlines()[-1]
         program = OUT / test
-        command = re.sub(r" -o \S+", lambda _: f" {' '.join(objects)} -o {program}", command, 1)
+        mine = [copy for layer, copy in objects if f"lib{layer}.a" in command]
+        command = re.sub(r" -o \S+", lambda _: f" {' '.join(mine)} -o {program}", command, 1)
         run(command, shell=True, cwd=BUILD)
         programs.append(program)
     return programs

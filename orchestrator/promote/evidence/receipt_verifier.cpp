@@ -285,7 +285,7 @@ class Verifier {
       for (const auto& rule : condition.approvals->rules) {
         auto people = policy_.directory.people_in({rule.from});
         std::erase_if(people, [&](const std::string& each) { return !among.contains(each); });
-        rules.push_back({to_string(rule.from), rule.count, std::move(people)});
+        rules.push_back({to_string(rule.from), rule.count, {people.begin(), people.end()}});
       }
       if (!match_quorum(rules, agreed(among, condition.approvals->expire)).met) {
         return wrong("too few people approved it who were neither author, requester nor executor");

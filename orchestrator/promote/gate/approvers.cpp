@@ -5,6 +5,7 @@
 #include "orchestrator/promote/gate/standing_decisions.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace bailey {
@@ -38,43 +39,52 @@ Approvers::Approvers(const GateInputs& inputs)
                                 inputs.change.requester, inputs.change.executor)) {
   // Nobody approves a change of their own rights.
   involved_.insert(inputs.change.affects.begin(), inputs.change.affects.end());
-}
-
-const std::set<std::string>& Approvers::eligible() const {
-  if (eligible_) return *eligible_;
-  const auto& directory = inputs_.bundle.directory;
-  auto people = directory.people_in(holders_);
-  std::erase_if(people, [&](const std::string& person) {
-    return involved_.contains(person) || !has_a_key(directory.people.at(person));
-  });
-  return eligible_.emplace(std::move(people));
-}
-
-std::set<std::string> Approvers::eligible_in(const Subject& from) const {
-  const auto& all = eligible();
-  auto people = inputs_.bundle.directory.people_in({from});
-  std::erase_if(people, [&](const std::string& person) { return !all.contains(person); });
-  return people;
-}
-
-std::set<std::string> Approvers::among(const std::set<std::string>& people,
-                                       const Subject& from) const {
-  std::set<std::string> found;
-  for (const auto& person : people) {
-    if (inputs_.bundle.directory.contains({from}, {SubjectKind::Person, person})) {
-      found.insert(person);
-    }
+  std::set<std::string> said;
+  for (const auto& approval : decisions_) {
+    if (!involved_.contains(approval.approver)) said.insert(approval.approver);
   }
-  return found;
+  deciders_ = inputs.bundle.directory.people_among(said, holders_);
 }
 
-bool Approvers::may(const std::string& person) const {
-  return !involved_.contains(person) &&
-         inputs_.bundle.directory.contains(holders_, {SubjectKind::Person, person});
+People Approvers::eligible_among(const std::vector<Subject>& subjects) const {
+  std::vector<std::string> names;
+  for (const auto* entry : inputs_.bundle.directory.entries_in(subjects)) {
+    const auto& [name, person] = *entry;
+    if (!involved_.contains(name) && has_a_key(person)) names.push_back(name);
+  }
+  return {boost::container::ordered_unique_range, names.begin(), names.end()};
+}
+
+const People& Approvers::eligible() const {
+  if (!eligible_) eligible_ = eligible_among(holders_);
+  return *eligible_;
+}
+
+const People& Approvers::eligible_in(const Subject& from) const {
+  auto known = eligible_in_.find(from);
+  if (known == eligible_in_.end()) known = eligible_in_.emplace(from, holders_in(from)).first;
+  return known->second;
+}
+
+People Approvers::holders_in(const Subject& from) const {
+  auto mine = eligible_among({from});
+  const bool hold_it_as_a_whole =
+      std::find(holders_.begin(), holders_.end(), from) != holders_.end();
+  if (hold_it_as_a_whole) return mine;
+  const auto& all = eligible();
+  std::vector<std::string> both;
+  std::set_intersection(all.begin(), all.end(), mine.begin(), mine.end(),
+                        std::back_inserter(both));
+  return {boost::container::ordered_unique_range, both.begin(), both.end()};
+}
+
+People Approvers::among(const std::set<std::string>& people, const Subject& from) const {
+  const auto found = inputs_.bundle.directory.people_among(people, {from});
+  return {boost::container::ordered_unique_range, found.begin(), found.end()};
 }
 
 bool Approvers::counts(const Approval& approval) const {
-  return approval.change == inputs_.change.id && may(approval.approver) &&
+  return approval.change == inputs_.change.id && deciders_.contains(approval.approver) &&
          has_key(inputs_.bundle.directory, Subject{SubjectKind::Person, approval.approver},
                  approval.key_fingerprint);
 }
@@ -100,7 +110,8 @@ std::set<std::string> Approvers::rejected_by() const {
 }
 
 std::set<std::string> eligible_approvers(const GateInputs& inputs) {
-  return Approvers(inputs).eligible();
+  const Approvers approvers(inputs);
+  return {approvers.eligible().begin(), approvers.eligible().end()};
 }
 
 }  // namespace bailey

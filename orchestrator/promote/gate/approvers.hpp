@@ -1,7 +1,9 @@
 #pragma once
 
+#include "orchestrator/model/quorum.hpp"
 #include "orchestrator/promote/gate/gate_evaluator.hpp"
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -16,26 +18,28 @@ class Approvers {
 
   /// Everybody whose approval would count. Dear where many people may: who has agreed is told
   /// without it.
-  [[nodiscard]] const std::set<std::string>& eligible() const;
+  [[nodiscard]] const People& eligible() const;
   /// The eligible among whoever `from` stands for.
-  [[nodiscard]] std::set<std::string> eligible_in(const Subject& from) const;
+  [[nodiscard]] const People& eligible_in(const Subject& from) const;
   /// Those of `people` for whom `from` stands.
-  [[nodiscard]] std::set<std::string> among(const std::set<std::string>& people,
-                                            const Subject& from) const;
+  [[nodiscard]] People among(const std::set<std::string>& people, const Subject& from) const;
   /// Eligible people with an approval that is valid now and no older than `expire`.
   [[nodiscard]] std::set<std::string> agreed(std::chrono::seconds expire) const;
   /// Eligible people who have rejected the change. A rejection does not expire.
   [[nodiscard]] std::set<std::string> rejected_by() const;
 
  private:
-  [[nodiscard]] bool may(const std::string& person) const;
+  [[nodiscard]] People eligible_among(const std::vector<Subject>& subjects) const;
+  [[nodiscard]] People holders_in(const Subject& from) const;
   [[nodiscard]] bool counts(const Approval& approval) const;
 
   const GateInputs& inputs_;
   std::vector<Subject> holders_;
   std::vector<Approval> decisions_;  ///< Those that stand.
   std::set<std::string> involved_;
-  mutable std::optional<std::set<std::string>> eligible_;
+  std::set<std::string> deciders_;  ///< Who has said yes or no and may.
+  mutable std::optional<People> eligible_;
+  mutable std::map<Subject, People> eligible_in_;
 };
 
 /// The authors that the change names and those whom only the evidence of its artifacts names.

@@ -65,9 +65,11 @@ class Evaluation {
       return std::all_of(result.conditions.begin(), result.conditions.end(),
                          [](const ConditionResult& each) { return each.met; });
     };
-    if (auto floor = judge_floor(); all_met() && !floor.met) {
-      floor.since = parse_time(inputs_.change.created_at);
-      result.conditions.push_back(std::move(floor));
+    if (all_met()) {
+      if (auto floor = judge_floor(); !floor.met) {
+        floor.since = parse_time(inputs_.change.created_at);
+        result.conditions.push_back(std::move(floor));
+      }
     }
     result.rejected = !approvers_.rejected_by().empty();
     result.met = all_met() && !result.rejected;
@@ -164,18 +166,18 @@ class Evaluation {
 
   /// Whether all who may could fill the rules together. Of each rule as many people are looked at
   /// as there are places in all: more could not make a difference.
-  static bool can_be_met(std::vector<QuorumRule> rules) {
+  static bool can_be_met(const std::vector<QuorumRule>& rules) {
     std::size_t places = 0;
     for (const auto& rule : rules) places += static_cast<std::size_t>(std::max(rule.count, 0));
+    std::vector<QuorumRule> shorter;
     std::set<std::string> all;
-    for (auto& rule : rules) {
-      if (rule.eligible.size() > places) {
-        rule.eligible.erase(std::next(rule.eligible.begin(), static_cast<std::ptrdiff_t>(places)),
-                            rule.eligible.end());
-      }
-      all.insert(rule.eligible.begin(), rule.eligible.end());
+    for (const auto& rule : rules) {
+      const auto many = static_cast<std::ptrdiff_t>(std::min(rule.eligible.size(), places));
+      const auto end = std::next(rule.eligible.begin(), many);
+      shorter.push_back({rule.name, rule.count, {rule.eligible.begin(), end}});
+      all.insert(rule.eligible.begin(), end);
     }
-    return match_quorum(rules, all).met;
+    return match_quorum(shorter, all).met;
   }
 
   ConditionResult judge(const ApprovalsCondition& condition, std::size_t) const {
@@ -188,7 +190,7 @@ class Evaluation {
         agreed);
     if (filled.met) return standing(true, describe(filled));
     // Only now it matters who else there is.
-    auto rules =
+    const auto rules =
         rules_of(condition, [&](const Subject& from) { return approvers_.eligible_in(from); });
     const auto quorum = match_quorum(rules, agreed);
     auto result = standing(false, describe(quorum));
@@ -198,7 +200,7 @@ class Evaluation {
       std::inplace_merge(could.begin(), middle, could.end());
       could.erase(std::unique(could.begin(), could.end()), could.end());
     }
-    result.waits_for_people = can_be_met(std::move(rules));
+    result.waits_for_people = can_be_met(rules);
     if (!result.waits_for_people) result.detail += " Too few people may approve this change.";
     return result;
   }

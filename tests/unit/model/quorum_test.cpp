@@ -9,22 +9,22 @@
 namespace bailey {
 namespace {
 
-using People = std::set<std::string>;
+using Names = std::set<std::string>;
 
-QuorumRule rule(int count, People eligible) {
-  return {"rule", count, std::move(eligible)};
+QuorumRule rule(int count, const Names& eligible) {
+  return {"rule", count, {eligible.begin(), eligible.end()}};
 }
 
-bool met(const std::vector<QuorumRule>& rules, const People& agreed) {
+bool met(const std::vector<QuorumRule>& rules, const Names& agreed) {
   return match_quorum(rules, agreed).met;
 }
 
 /// Tries every way of giving people to slots.
-bool brute_force(const std::vector<QuorumRule>& rules, const People& agreed) {
+bool brute_force(const std::vector<QuorumRule>& rules, const Names& agreed) {
   std::vector<const People*> slots;
   for (const auto& each : rules)
     slots.insert(slots.end(), static_cast<std::size_t>(each.count), &each.eligible);
-  std::function<bool(std::size_t, People)> fill = [&](std::size_t slot, const People& left) {
+  std::function<bool(std::size_t, Names)> fill = [&](std::size_t slot, const Names& left) {
     if (slot == slots.size()) return true;
     for (const auto& person : left) {
       if (!slots[slot]->contains(person)) continue;
@@ -95,8 +95,8 @@ TEST(Quorum, NamesNobodyWhenNobodyIsLeft) {
 
 class RandomPolicies : public ::testing::Test {
  protected:
-  People some_people() {
-    People people;
+  Names some_people() {
+    Names people;
     for (const char* name : {"a", "b", "c", "d", "e"}) {
       if (random_() % 2 == 0) people.insert(name);
     }
@@ -149,7 +149,7 @@ TEST_F(RandomPolicies, AreHelpedByExactlyThoseWhoAreNamed) {
     const auto rules = some_rules();
     const auto agreed = some_people();
     const auto result = match_quorum(rules, agreed);
-    People named;
+    Names named;
     for (const auto& filling : result.rules) {
       named.insert(filling.could_fill.begin(), filling.could_fill.end());
     }
@@ -168,7 +168,7 @@ TEST_F(RandomPolicies, FillNoPersonTwiceAndNobodyIneligible) {
     const auto rules = some_rules();
     const auto agreed = some_people();
     const auto result = match_quorum(rules, agreed);
-    People used;
+    Names used;
     for (std::size_t i = 0; i < rules.size(); ++i) {
       for (const auto& person : result.rules[i].filled_by) {
         ASSERT_TRUE(used.insert(person).second);
