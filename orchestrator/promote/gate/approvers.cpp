@@ -73,8 +73,7 @@ People Approvers::holders_in(const Subject& from) const {
   if (hold_it_as_a_whole) return mine;
   const auto& all = eligible();
   std::vector<std::string> both;
-  std::set_intersection(all.begin(), all.end(), mine.begin(), mine.end(),
-                        std::back_inserter(both));
+  std::set_intersection(all.begin(), all.end(), mine.begin(), mine.end(), std::back_inserter(both));
   return {boost::container::ordered_unique_range, both.begin(), both.end()};
 }
 
