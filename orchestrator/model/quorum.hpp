@@ -9,13 +9,13 @@
 namespace bailey {
 
 /// Names of people, sorted, next to each other in memory: there may be thousands.
-using People = boost::container::flat_set<std::string>;
+using NameSet = boost::container::flat_set<std::string>;
 
 /// `count` different people out of `eligible`.
 struct QuorumRule {
   std::string name;
   int count = 1;
-  People eligible;
+  NameSet eligible;
 };
 
 struct RuleFilling {

@@ -46,7 +46,7 @@ Approvers::Approvers(const GateInputs& inputs)
   deciders_ = inputs.bundle.directory.people_among(said, holders_);
 }
 
-People Approvers::eligible_among(const std::vector<Subject>& subjects) const {
+NameSet Approvers::eligible_among(const std::vector<Subject>& subjects) const {
   std::vector<std::string> names;
   for (const auto* entry : inputs_.bundle.directory.entries_in(subjects)) {
     const auto& [name, person] = *entry;
@@ -55,18 +55,18 @@ People Approvers::eligible_among(const std::vector<Subject>& subjects) const {
   return {boost::container::ordered_unique_range, names.begin(), names.end()};
 }
 
-const People& Approvers::eligible() const {
+const NameSet& Approvers::eligible() const {
   if (!eligible_) eligible_ = eligible_among(holders_);
   return *eligible_;
 }
 
-const People& Approvers::eligible_in(const Subject& from) const {
+const NameSet& Approvers::eligible_in(const Subject& from) const {
   auto known = eligible_in_.find(from);
   if (known == eligible_in_.end()) known = eligible_in_.emplace(from, holders_in(from)).first;
   return known->second;
 }
 
-People Approvers::holders_in(const Subject& from) const {
+NameSet Approvers::holders_in(const Subject& from) const {
   auto mine = eligible_among({from});
   const bool hold_it_as_a_whole =
       std::find(holders_.begin(), holders_.end(), from) != holders_.end();
@@ -77,7 +77,7 @@ People Approvers::holders_in(const Subject& from) const {
   return {boost::container::ordered_unique_range, both.begin(), both.end()};
 }
 
-People Approvers::among(const std::set<std::string>& people, const Subject& from) const {
+NameSet Approvers::among(const std::set<std::string>& people, const Subject& from) const {
   const auto found = inputs_.bundle.directory.people_among(people, {from});
   return {boost::container::ordered_unique_range, found.begin(), found.end()};
 }

@@ -18,19 +18,19 @@ class Approvers {
 
   /// Everybody whose approval would count. Dear where many people may: who has agreed is told
   /// without it.
-  [[nodiscard]] const People& eligible() const;
+  [[nodiscard]] const NameSet& eligible() const;
   /// The eligible among whoever `from` stands for.
-  [[nodiscard]] const People& eligible_in(const Subject& from) const;
+  [[nodiscard]] const NameSet& eligible_in(const Subject& from) const;
   /// Those of `people` for whom `from` stands.
-  [[nodiscard]] People among(const std::set<std::string>& people, const Subject& from) const;
+  [[nodiscard]] NameSet among(const std::set<std::string>& people, const Subject& from) const;
   /// Eligible people with an approval that is valid now and no older than `expire`.
   [[nodiscard]] std::set<std::string> agreed(std::chrono::seconds expire) const;
   /// Eligible people who have rejected the change. A rejection does not expire.
   [[nodiscard]] std::set<std::string> rejected_by() const;
 
  private:
-  [[nodiscard]] People eligible_among(const std::vector<Subject>& subjects) const;
-  [[nodiscard]] People holders_in(const Subject& from) const;
+  [[nodiscard]] NameSet eligible_among(const std::vector<Subject>& subjects) const;
+  [[nodiscard]] NameSet holders_in(const Subject& from) const;
   [[nodiscard]] bool counts(const Approval& approval) const;
 
   const GateInputs& inputs_;
@@ -38,8 +38,8 @@ class Approvers {
   std::vector<Approval> decisions_;  ///< Those that stand.
   std::set<std::string> involved_;
   std::set<std::string> deciders_;  ///< Who has said yes or no and may.
-  mutable std::optional<People> eligible_;
-  mutable std::map<Subject, People> eligible_in_;
+  mutable std::optional<NameSet> eligible_;
+  mutable std::map<Subject, NameSet> eligible_in_;
 };
 
 /// The authors that the change names and those whom only the evidence of its artifacts names.

@@ -21,7 +21,7 @@ bool met(const std::vector<QuorumRule>& rules, const Names& agreed) {
 
 /// Tries every way of giving people to slots.
 bool brute_force(const std::vector<QuorumRule>& rules, const Names& agreed) {
-  std::vector<const People*> slots;
+  std::vector<const NameSet*> slots;
   for (const auto& each : rules)
     slots.insert(slots.end(), static_cast<std::size_t>(each.count), &each.eligible);
   std::function<bool(std::size_t, Names)> fill = [&](std::size_t slot, const Names& left) {
