@@ -44,11 +44,12 @@ def resumed(world, flags=()):
     return world.run(*flags)
 
 
-def kill_at_every_point(world, name, limit=None):
-    """Kills at the first point of each step, then at the second, ... until there is none left."""
-    left, point = set(STEPS), 0
+def kill_at_every_point(world, name, limit=None, every=1):
+    """Kills at the first point of each step, then at the second, ... until there is none left. With
+    `every`, at so many-th a part of the points: others of the next resource."""
+    left, point = set(STEPS), 1 + specs.ALL.index(name) % every - every
     while left and (limit is None or point < limit):
-        point += 1
+        point += every
         for step in still_needed(left):
             prepare(world, name, step)
             if step not in left:
@@ -85,8 +86,9 @@ def kill_whole_environment(world, limit=None):
                 yield verified(world, f"environment {step} without a blow", ended, blows=0)
 
 
-def cut_every_answer(world, name, limit=None):
-    """The cloud acted and its answer is lost; the same server has to find out."""
+def cut_every_answer(world, name, limit=None, every=1):
+    """The cloud acted and its answer is lost; the same server has to find out. There are so few
+    answers that `every` leaves none out."""
     left, point = set(STEPS), 0
     while left and (limit is None or point < limit):
         point += 1

@@ -59,12 +59,12 @@ def jobs_of(options):
     build = dict(faults=None)
     if wanted("kill"):
         for group in chunks(options.resources, options.chunk):
-            jobs.append(("kill", specs.ALL, build, each_of(stories.kill_at_every_point, group, options.limit)))
+            jobs.append(("kill", specs.ALL, build, each_of(stories.kill_at_every_point, group, options)))
     if wanted("environment"):
         jobs.append(("environment", specs.FEW, build, lambda w: stories.kill_whole_environment(w, options.limit_environment)))
     if wanted("cut"):
         for group in chunks(options.resources, options.chunk):
-            jobs.append(("cut", specs.ALL, build, each_of(stories.cut_every_answer, group, options.limit)))
+            jobs.append(("cut", specs.ALL, build, each_of(stories.cut_every_answer, group, options)))
     for part, seed in shares(options.pairs, options.parts, options.seed) if wanted("pair") else ():
         jobs.append(("pair", specs.ALL, build, lambda w, part=part, seed=seed: stories.kill_twice(w, part, seed)))
     for part, seed in shares(options.late, 2, options.seed) if wanted("late") else ():
@@ -89,8 +89,10 @@ def shares(total, parts, seed):
     return [(total // parts + (number < total % parts), seed * 1000 + number) for number in range(parts)]
 
 
-def each_of(story, names, limit):
-    return lambda world: itertools.chain.from_iterable(story(world, name, limit) for name in names)
+def each_of(story, names, options):
+    return lambda world: itertools.chain.from_iterable(
+        story(world, name, options.limit, options.every) for name in names
+    )
 
 
 def play(job, number, folder, tally, keep):
@@ -118,14 +120,15 @@ def parse(arguments):
     parser.add_argument("--halts", type=int, metavar="N", help="holders stopped beyond their lease (200)")
     parser.add_argument("--terms", type=int, metavar="N", help="servers asked to end (50)")
     parser.add_argument("--limit", type=int, metavar="N", help="points of each step (all)")
+    parser.add_argument("--every", type=int, metavar="N", help="kill at every N-th point of a resource, others at the next (6)")
     parser.add_argument("--lease", type=int, default=6, metavar="SECONDS", help="of the holders that are stopped (6)")
     parser.add_argument("--seed", type=int, default=1, help="of everything random (1)")
     parser.add_argument("--jobs", type=int, default=2, help="worlds at once (2)")
     parser.add_argument("--halting", type=int, default=8, metavar="N", help="worlds at once where holders are stopped (8)")
     parser.add_argument("--keep", action="store_true", help="leave the worlds' folders")
     options = parser.parse_args(arguments)
-    short = {"pairs": 24, "late": 4, "halts": 4, "terms": 4, "limit": 8}
-    long = {"pairs": 2000, "late": 100, "halts": 200, "terms": 50, "limit": None}
+    short = {"pairs": 24, "late": 4, "halts": 4, "terms": 4, "limit": 8, "every": 1}
+    long = {"pairs": 2000, "late": 100, "halts": 200, "terms": 50, "limit": None, "every": 6}
     for name, value in (short if options.short else long).items():
         if getattr(options, name) is None:
             setattr(options, name, value)
