@@ -61,8 +61,9 @@ const NameSet& Approvers::eligible() const {
 }
 
 const NameSet& Approvers::eligible_in(const Subject& from) const {
-  auto known = eligible_in_.find(from);
-  if (known == eligible_in_.end()) known = eligible_in_.emplace(from, holders_in(from)).first;
+  const auto name = to_string(from);
+  auto known = eligible_in_.find(name);
+  if (known == eligible_in_.end()) known = eligible_in_.emplace(name, holders_in(from)).first;
   return known->second;
 }
 

@@ -39,7 +39,7 @@ class Approvers {
   std::set<std::string> involved_;
   std::set<std::string> deciders_;  ///< Who has said yes or no and may.
   mutable std::optional<NameSet> eligible_;
-  mutable std::map<Subject, NameSet> eligible_in_;
+  mutable std::map<std::string, NameSet> eligible_in_;  ///< By the subject as text.
 };
 
 /// The authors that the change names and those whom only the evidence of its artifacts names.
