@@ -1,5 +1,7 @@
 #include "orchestrator/model/rights.hpp"
 
+#include "orchestrator/base/lookup.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <map>
@@ -22,13 +24,12 @@ using Rights = std::map<std::string, Right>;
 
 std::string terms_of(const Bundle& bundle, const Environment& environment,
                      const std::string& role) {
-  const auto found = bundle.templates.find(environment.template_name);
-  if (found == bundle.templates.end()) return {};
-  const auto definition = found->second.roles.find(role);
-  if (definition == found->second.roles.end()) return {};
+  const auto* found = find_value(bundle.templates, environment.template_name);
+  const auto* definition = found == nullptr ? nullptr : find_value(found->roles, role);
+  if (definition == nullptr) return {};
   std::string terms;
-  for (const auto power : definition->second.powers) terms += std::string(to_string(power)) + " ";
-  for (const auto& grant : definition->second.grants) terms += "+" + grant;
+  for (const auto power : definition->powers) terms += std::string(to_string(power)) + " ";
+  for (const auto& grant : definition->grants) terms += "+" + grant;
   return terms;
 }
 
@@ -95,9 +96,9 @@ class Standing {
       if (here.kind == SubjectKind::Person) people.insert(here.name);
       if (here.kind == SubjectKind::Group) follow(directory_.groups, here.name, open);
       if (here.kind != SubjectKind::Service) continue;
-      const auto service = directory_.services.find(here.name);
-      if (service == directory_.services.end()) continue;
-      const auto& controllers = service->second.controlled_by;
+      const auto* service = find_value(directory_.services, here.name);
+      if (service == nullptr) continue;
+      const auto& controllers = service->controlled_by;
       open.insert(open.end(), controllers.begin(), controllers.end());
     }
     return known_.emplace(subjects, std::move(people)).first->second;
@@ -106,10 +107,8 @@ class Standing {
  private:
   static void follow(const std::map<std::string, std::vector<Subject>>& groups,
                      const std::string& name, std::vector<Subject>& open) {
-    const auto group = groups.find(name);
-    if (group != groups.end()) {
-      open.insert(open.end(), group->second.begin(), group->second.end());
-    }
+    const auto* members = find_value(groups, name);
+    if (members != nullptr) open.insert(open.end(), members->begin(), members->end());
   }
 
   const Directory& directory_;
@@ -136,15 +135,15 @@ bool same(const Service& left, const Service& right) {
 
 void add_people(const Directory& from, const Directory& to, People& out) {
   for (const auto& [name, person] : from.people) {
-    const auto other = to.people.find(name);
-    if (other == to.people.end() || !same(person, other->second)) out.insert(name);
+    const auto* other = find_value(to.people, name);
+    if (other == nullptr || !same(person, *other)) out.insert(name);
   }
 }
 
 void add_services(const Directory& from, const Directory& to, Standing& standing, People& out) {
   for (const auto& [name, service] : from.services) {
-    const auto other = to.services.find(name);
-    if (other != to.services.end() && same(service, other->second)) continue;
+    const auto* other = find_value(to.services, name);
+    if (other != nullptr && same(service, *other)) continue;
     const auto& behind = standing.behind({Subject{SubjectKind::Service, name}});
     out.insert(behind.begin(), behind.end());
   }
@@ -164,18 +163,18 @@ std::vector<std::string> people_with_other_rights(const Bundle& before, const Bu
   auto old_rights = rights_in(before);
   for (auto& [name, right] : rights_in(after)) {
     const auto& now = is.behind(right.holders);
-    const auto old = old_rights.find(name);
-    if (old == old_rights.end()) {
+    const auto* old = find_value(old_rights, name);
+    if (old == nullptr) {
       people.insert(now.begin(), now.end());
       continue;
     }
-    const auto& then = was.behind(old->second.holders);
+    const auto& then = was.behind(old->holders);
     add_difference(then, now, people);
-    if (old->second.terms != right.terms) {
+    if (old->terms != right.terms) {
       people.insert(then.begin(), then.end());
       people.insert(now.begin(), now.end());
     }
-    old_rights.erase(old);
+    old_rights.erase(name);
   }
   for (const auto& [name, right] : old_rights) {
     const auto& then = was.behind(right.holders);

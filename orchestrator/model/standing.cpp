@@ -1,32 +1,20 @@
 #include "orchestrator/model/standing.hpp"
 
+#include "orchestrator/base/lookup.hpp"
+
 #include <algorithm>
 #include <cctype>
-#include <string_view>
 #include <unordered_set>
 
 namespace bailey {
 
 namespace {
 
-unsigned char lower_case(char c) {
-  return static_cast<unsigned char>(std::tolower(static_cast<unsigned char>(c)));
+void lower_case(std::string& text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
+    return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  });
 }
-
-/// Of addresses, which are compared without case.
-struct AddressHash {
-  std::size_t operator()(std::string_view address) const {
-    std::size_t hash = 14695981039346656037U;  // FNV-1a
-    for (const char c : address) hash = (hash ^ lower_case(c)) * 1099511628211U;
-    return hash;
-  }
-};
-struct SameAddress {
-  bool operator()(std::string_view left, std::string_view right) const {
-    return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                      [](char a, char b) { return lower_case(a) == lower_case(b); });
-  }
-};
 
 }  // namespace
 
@@ -44,16 +32,16 @@ std::set<std::string> people_behind(const Directory& directory, const Subject& s
         people.insert(here.name);
         break;
       case SubjectKind::Service: {
-        const auto service = directory.services.find(here.name);
-        if (service == directory.services.end()) break;
-        const auto& controllers = service->second.controlled_by;
+        const auto* service = find_value(directory.services, here.name);
+        if (service == nullptr) break;
+        const auto& controllers = service->controlled_by;
         open.insert(open.end(), controllers.begin(), controllers.end());
         break;
       }
       case SubjectKind::Group: {
-        const auto group = directory.groups.find(here.name);
-        if (group == directory.groups.end()) break;
-        open.insert(open.end(), group->second.begin(), group->second.end());
+        const auto* members = find_value(directory.groups, here.name);
+        if (members == nullptr) break;
+        open.insert(open.end(), members->begin(), members->end());
         break;
       }
     }
@@ -66,27 +54,30 @@ std::set<std::string> involved_people(const Directory& directory,
                                       const std::optional<Subject>& executor) {
   auto involved = people_behind(directory, requester);
   if (executor) involved.merge(people_behind(directory, *executor));
-  std::unordered_set<std::string_view, AddressHash, SameAddress> addresses;
+  std::unordered_set<std::string> addresses;
+  std::string address;  // One for all, so that none of thousands needs memory of its own.
   for (const auto& author : authors) {
     if (!author.person.empty()) involved.insert(author.person);
-    if (!author.email.empty()) addresses.insert(author.email);
+    address = author.email;
+    lower_case(address);
+    if (!address.empty()) addresses.insert(address);
   }
   // Every person with such an address, not only the first: two accounts may share one.
   for (const auto& [name, person] : directory.people) {
-    if (addresses.contains(person.email)) involved.insert(name);
+    address = person.email;
+    lower_case(address);
+    if (addresses.contains(address)) involved.insert(name);
   }
   return involved;
 }
 
 std::vector<Subject> holders_of(const Bundle& bundle, const Environment& environment, Power power) {
   std::vector<Subject> all;
-  const auto found = bundle.templates.find(environment.template_name);
-  if (found == bundle.templates.end()) return all;
+  const auto* found = find_value(bundle.templates, environment.template_name);
+  if (found == nullptr) return all;
   for (const auto& [role, holders] : environment.bindings) {
-    const auto definition = found->second.roles.find(role);
-    if (definition == found->second.roles.end() || !definition->second.powers.contains(power)) {
-      continue;
-    }
+    const auto* definition = find_value(found->roles, role);
+    if (definition == nullptr || !definition->powers.contains(power)) continue;
     all.insert(all.end(), holders.begin(), holders.end());
   }
   return all;

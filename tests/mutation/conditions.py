@@ -48,6 +48,7 @@ class Finder:
     def __init__(self, name, path, source):
         self.name, self.path, self.source = name, path, source
         self.found = {}
+        self.discarded = set()
 
     def add(self, cursor, function, declares=""):
         begin, end = offsets(cursor)
@@ -99,7 +100,7 @@ class Finder:
                     self.add(child, function)
         if kind == Kind.BINARY_OPERATOR and operator in COMPARISONS and not within_not and operator != above:
             self.add(cursor, function)
-        if kind == Kind.CALL_EXPR and is_bool(cursor) and not within_not:
+        if kind == Kind.CALL_EXPR and is_bool(cursor) and not within_not and offsets(cursor) not in self.discarded:
             self.add(cursor, function)
         if kind == Kind.UNARY_OPERATOR and is_bool(cursor) and not within_not:
             self.add(cursor, function)
@@ -112,6 +113,9 @@ class Finder:
         if kind == Kind.IF_STMT and children[0].kind == Kind.VAR_DECL:
             del children[1]  # What is declared, asked: condition_of has it.
         negates = kind == Kind.UNARY_OPERATOR and is_bool(cursor)
+        if kind == Kind.COMPOUND_STMT:
+            # What a statement of its own answers is asked by nobody.
+            self.discarded.update(offsets(c) for c in children if c.kind.is_expression())
         for child in children:
             unexposed = kind in (Kind.UNEXPOSED_EXPR, Kind.PAREN_EXPR) and within_not
             self.visit(child, function, (negates or unexposed) and operator not in ("&&", "||"),

@@ -84,14 +84,19 @@ def prepare():
             conditions.append(condition)
         copy = OUT / name
         copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_text('#include "tests/mutation/mutant.hpp"\n' + switched(source, found))
+        text = '#include "tests/mutation/mutant.hpp"\n' + switched(source, found)
+        if not copy.exists() or copy.read_text() != text:
+            copy.write_text(text)
         words = [w for w in shlex.split(command) if not re.match(r"^-(O\d|g|W|f?sanitize)", w)]
         at = words.index("-o")
         layer = re.match(r"CMakeFiles/(\w+)\.dir/", words[at + 1]).group(1)
         words[at + 1] = f"{copy}.o"
         objects.append((layer, words[at + 1]))
         words[words.index("-c") + 1] = str(copy)
-        jobs.append(words + ["-O1", "-w"])
+        needs = max(copy.stat().st_mtime, (BUILD / f"lib{layer}.a").stat().st_mtime)
+        made = Path(words[at + 1])
+        if not made.exists() or made.stat().st_mtime < needs:
+            jobs.append(words + ["-O1", "-w"])
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(lambda words: run(words, cwd=BUILD), jobs))
     return conditions, objects
@@ -191,16 +196,22 @@ def main():
     print(f"{len(conditions)} conditions in {len(POLICY)} files, {total} mutants, {len(mutants)} of them tried "
           f"by {len(suites)} suites (ready after {time.monotonic() - began:.0f} s)", flush=True)
     equivalent = known_equivalents()
+    outcomes = []
     with ThreadPoolExecutor(chosen.jobs) as pool:
-        outcomes = list(pool.map(lambda m: survives(m[0].number, m[1], suites), mutants))
+        for (condition, mode), survived in zip(
+            mutants, pool.map(lambda m: survives(m[0].number, m[1], suites), mutants)
+        ):
+            outcomes.append(survived)
+            if survived and condition.key(mode) not in equivalent:
+                print(f"not noticed: {condition.key(mode)}", flush=True)
+            if len(outcomes) % 100 == 0:
+                print(f"  {len(outcomes)} of {len(mutants)} after {time.monotonic() - began:.0f} s", flush=True)
     alive = [c.key(mode) for (c, mode), survived in zip(mutants, outcomes) if survived]
     unknown = [key for key in alive if key not in equivalent]
     every = {c.key(mode) for c in conditions for mode in c.modes}
     stale = [key for key in equivalent if key not in every]
     stale += [c.key(mode) for (c, mode), survived in zip(mutants, outcomes)
               if not survived and c.key(mode) in equivalent]
-    for key in unknown:
-        print(f"not noticed: {key}")
     for key in stale:
         print(f"equivalent.txt lists what is noticed, or is not there: {key}")
     print(f"{len(mutants) - len(alive)} mutants noticed, {len(alive) - len(unknown)} equivalent for a reason, "

@@ -120,7 +120,7 @@ def parse(arguments):
     parser.add_argument("--halts", type=int, metavar="N", help="holders stopped beyond their lease (200)")
     parser.add_argument("--terms", type=int, metavar="N", help="servers asked to end (50)")
     parser.add_argument("--limit", type=int, metavar="N", help="points of each step (all)")
-    parser.add_argument("--every", type=int, metavar="N", help="kill at every N-th point of a resource, others at the next (6)")
+    parser.add_argument("--every", type=int, metavar="N", help="kill at every N-th point of a resource, others at the next (2)")
     parser.add_argument("--lease", type=int, default=6, metavar="SECONDS", help="of the holders that are stopped (6)")
     parser.add_argument("--seed", type=int, default=1, help="of everything random (1)")
     parser.add_argument("--jobs", type=int, default=2, help="worlds at once (2)")
@@ -128,7 +128,7 @@ def parse(arguments):
     parser.add_argument("--keep", action="store_true", help="leave the worlds' folders")
     options = parser.parse_args(arguments)
     short = {"pairs": 24, "late": 4, "halts": 4, "terms": 4, "limit": 8, "every": 1}
-    long = {"pairs": 2000, "late": 100, "halts": 200, "terms": 50, "limit": None, "every": 6}
+    long = {"pairs": 2000, "late": 100, "halts": 200, "terms": 50, "limit": None, "every": 2}
     for name, value in (short if options.short else long).items():
         if getattr(options, name) is None:
             setattr(options, name, value)

@@ -1,5 +1,6 @@
 #include "orchestrator/base/digest.hpp"
 #include "orchestrator/base/json.hpp"
+#include "orchestrator/base/lookup.hpp"
 #include "orchestrator/base/text.hpp"
 #include "orchestrator/model/own_subjects.hpp"
 #include "orchestrator/model/quorum.hpp"
@@ -199,9 +200,8 @@ class Verifier {
     if (approval.nonce.empty() || !nonces_.insert(approval.nonce).second) {
       return wrong("its nonce was used before");
     }
-    const auto role = policy_.approvers.find(approval.acting_role);
-    if (role == policy_.approvers.end() ||
-        !role->second.contains(Subject{SubjectKind::Person, approval.approver})) {
+    const auto* holders = find_value(policy_.approvers, approval.acting_role);
+    if (holders == nullptr || !holders->contains(Subject{SubjectKind::Person, approval.approver})) {
       return fmt::format("Not counted: {} does not hold the role it was given in.",
                          approval.approver);
     }

@@ -1,5 +1,6 @@
 #include "orchestrator/promote/gate/decisions.hpp"
 
+#include "orchestrator/base/lookup.hpp"
 #include "orchestrator/base/text.hpp"
 #include "orchestrator/model/standing.hpp"
 #include "orchestrator/promote/gate/standing_decisions.hpp"
@@ -60,8 +61,8 @@ Status may_decide(const Case& about, const Subject& who, const Status& holds_app
   }
   if (auto apart = stands_apart(about, who.name); !apart) return apart;
   if (!holds_approve) return holds_approve;
-  const auto person = about.bundle.directory.people.find(who.name);
-  if (person == about.bundle.directory.people.end() || person->second.keys.empty()) {
+  const auto* person = find_value(about.bundle.directory.people, who.name);
+  if (person == nullptr || person->keys.empty()) {
     return fail(Error(ErrorKind::Refused, "the Directory has no key for " + who.name)
                     .with_hint("An approval is signed with the approver's own SSH key: add its "
                                "public half to the Directory.")
@@ -147,13 +148,11 @@ std::chrono::seconds time_to_expire(const Environment& environment) {
 
 std::string acting_role(const Bundle& bundle, const Environment& environment,
                         const std::set<std::string>& roles) {
-  const auto found = bundle.templates.find(environment.template_name);
-  if (found == bundle.templates.end()) return {};
+  const auto* found = find_value(bundle.templates, environment.template_name);
+  if (found == nullptr) return {};
   for (const auto& name : roles) {
-    const auto role = found->second.roles.find(name);
-    if (role != found->second.roles.end() && role->second.powers.contains(Power::Approve)) {
-      return name;
-    }
+    const auto* role = find_value(found->roles, name);
+    if (role != nullptr && role->powers.contains(Power::Approve)) return name;
   }
   return {};
 }

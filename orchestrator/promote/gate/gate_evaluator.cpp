@@ -1,5 +1,6 @@
 #include "orchestrator/promote/gate/gate_evaluator.hpp"
 
+#include "orchestrator/base/lookup.hpp"
 #include "orchestrator/base/text.hpp"
 #include "orchestrator/model/grant.hpp"
 #include "orchestrator/model/own_subjects.hpp"
@@ -247,9 +248,9 @@ class Evaluation {
 
   ConditionResult judge(const CheckCondition& condition, std::size_t index) const {
     const auto name = condition.command.empty() ? std::string("The check") : condition.command[0];
-    const auto outcome = inputs_.checks.find(index);
-    if (outcome == inputs_.checks.end()) return standing(false, name + " has not answered yet.");
-    const auto& [passed, detail] = outcome->second;
+    const auto* outcome = find_value(inputs_.checks, index);
+    if (outcome == nullptr) return standing(false, name + " has not answered yet.");
+    const auto& [passed, detail] = *outcome;
     auto text = fmt::format("{} {}{}{}.", name, passed ? "passed" : "did not pass",
                             detail.empty() ? "" : ": ", detail);
     return standing(passed, std::move(text));

@@ -2,6 +2,7 @@
 
 #include "orchestrator/base/digest.hpp"
 #include "orchestrator/base/json.hpp"
+#include "orchestrator/base/lookup.hpp"
 #include "orchestrator/base/text.hpp"
 #include "orchestrator/promote/evidence/authorship.hpp"
 #include "orchestrator/promote/evidence/predicates.hpp"
@@ -161,12 +162,11 @@ void CheckBoard::put(const ChangeId& change, const std::string& plan_digest, Che
 std::optional<CheckOutcomes> CheckBoard::get(const ChangeId& change, const std::string& plan_digest,
                                              MonotonicTime now) const {
   const std::lock_guard lock(mutex_);
-  const auto found = answers_.find(change);
-  if (found == answers_.end() || found->second.plan_digest != plan_digest ||
-      now - found->second.at > kCheckAge) {
+  const auto* found = find_value(answers_, change);
+  if (found == nullptr || found->plan_digest != plan_digest || now - found->at > kCheckAge) {
     return std::nullopt;
   }
-  return found->second.outcomes;
+  return found->outcomes;
 }
 
 Result<KnownEvidence> evidence_for(Transaction& transaction, const Bundle& bundle,

@@ -1,5 +1,6 @@
 #include "orchestrator/serve/identity/powers.hpp"
 
+#include "orchestrator/base/lookup.hpp"
 #include "orchestrator/base/text.hpp"
 
 #include <fmt/format.h>
@@ -12,8 +13,8 @@ namespace {
 
 const std::map<std::string, Role>& roles_in(const Bundle& bundle, const Environment& environment) {
   static const std::map<std::string, Role> kNone;
-  const auto found = bundle.templates.find(environment.template_name);
-  return found == bundle.templates.end() ? kNone : found->second.roles;
+  const auto* found = find_value(bundle.templates, environment.template_name);
+  return found == nullptr ? kNone : found->roles;
 }
 
 bool owns(const Environment& environment, const Subject& subject) {
@@ -50,8 +51,8 @@ std::set<Power> powers_of(const Bundle& bundle, const Environment& environment,
   std::set<Power> powers;
   const auto& roles = roles_in(bundle, environment);
   for (const auto& name : roles_of(bundle, environment, subject)) {
-    const auto role = roles.find(name);
-    if (role != roles.end()) powers.insert(role->second.powers.begin(), role->second.powers.end());
+    const auto* role = find_value(roles, name);
+    if (role != nullptr) powers.insert(role->powers.begin(), role->powers.end());
   }
   if (is_administrator(bundle, subject)) {
     powers.insert({Power::Read, Power::Audit, Power::Administer});
@@ -62,9 +63,9 @@ std::set<Power> powers_of(const Bundle& bundle, const Environment& environment,
 std::set<Power> powers_of(const Bundle& bundle, const Environment& environment,
                           const Caller& caller) {
   auto powers = powers_of(bundle, environment, caller.subject);
-  const auto granted = caller.granted.find(environment.name);
-  if (granted != caller.granted.end() && bundle.directory.has(caller.subject)) {
-    powers.insert(granted->second.begin(), granted->second.end());
+  const auto* granted = find_value(caller.granted, environment.name);
+  if (granted != nullptr && bundle.directory.has(caller.subject)) {
+    powers.insert(granted->begin(), granted->end());
   }
   return powers;
 }

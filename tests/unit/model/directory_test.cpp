@@ -40,6 +40,18 @@ TEST_F(Directories, FollowNestedGroupsAndKnowNobodyWhoIsGone) {
   EXPECT_EQ(directory_.people_in({}), Names{});
 }
 
+TEST_F(Directories, TakeNoServiceForThePersonOfItsName) {
+  directory_.services["bob"] = {};
+  EXPECT_EQ(directory_.people_in({service("bob")}), Names{});
+  EXPECT_EQ(directory_.people_among({"ann", "bob"}, {service("bob"), person("ann")}), Names{"ann"});
+}
+
+TEST_F(Directories, FindAmongSomeThoseForWhomSubjectsStand) {
+  EXPECT_EQ(directory_.people_among({"ann", "cat", "gone"}, {group("all")}), (Names{"ann", "cat"}));
+  EXPECT_EQ(directory_.people_among({"ann"}, {group("leads")}), Names{});
+  EXPECT_EQ(directory_.people_among({}, {group("all")}), Names{});
+}
+
 TEST_F(Directories, FollowACircleOnce) {
   EXPECT_EQ(directory_.people_in({group("round")}), Names{"ann"});
   EXPECT_FALSE(directory_.contains({group("round")}, person("bob")));

@@ -50,6 +50,11 @@ TEST_F(Standing, BehindAServiceAreAllWhoControlIt) {
   EXPECT_EQ(people_behind(bundle_.directory, group("unknown")), Names{});
 }
 
+TEST_F(Standing, NobodyHoldsWhatNoTemplateGives) {
+  environment_.template_name = "unknown";
+  EXPECT_TRUE(holders_of(bundle_, environment_, Power::Approve).empty());
+}
+
 TEST_F(Standing, WhoLeftStaysInvolved) {
   EXPECT_EQ(people_behind(bundle_.directory, person("gone")), Names{"gone"});
 }
