@@ -45,6 +45,13 @@ std::chrono::seconds key_life(const HttpResponse& answer) {
 IssuerKeys::IssuerKeys(HttpClient& http, Clock& clock, std::string issuer, std::string ca_file)
     : http_(http), clock_(clock), issuer_(std::move(issuer)), ca_file_(std::move(ca_file)) {}
 
+IssuerKeys& Issuers::of(const std::string& issuer) {
+  const std::lock_guard lock(mutex_);
+  auto& keys = known_[issuer];
+  if (!keys) keys = std::make_unique<IssuerKeys>(http_, clock_, issuer, ca_file_);
+  return *keys;
+}
+
 Result<HttpResponse> IssuerKeys::ask(const std::string& url, std::stop_token stop) {
   if (!may_be_asked(url)) return unreachable(fmt::format("{} is no https address", url));
   HttpRequest request;

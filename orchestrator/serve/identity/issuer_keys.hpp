@@ -5,6 +5,7 @@
 #include "orchestrator/serve/identity/json_web_key.hpp"
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -53,6 +54,22 @@ class IssuerKeys {
   std::optional<Kept> kept_;
   std::optional<MonotonicTime> asked_;
   std::optional<Error> failure_;
+};
+
+/// The issuers that were asked so far. Thread-safe; what it returns lives as long as it does.
+class Issuers {
+ public:
+  Issuers(HttpClient& http, Clock& clock, std::string ca_file = {})
+      : http_(http), clock_(clock), ca_file_(std::move(ca_file)) {}
+  /// Only for issuers that the bundle names: each stays here.
+  [[nodiscard]] IssuerKeys& of(const std::string& issuer);
+
+ private:
+  HttpClient& http_;
+  Clock& clock_;
+  const std::string ca_file_;
+  std::mutex mutex_;
+  std::map<std::string, std::unique_ptr<IssuerKeys>> known_;
 };
 
 /// How long an answer may be kept: `max-age` of Cache-Control (RFC 9111 section 5.2.2.1) within

@@ -70,6 +70,21 @@ Result<Header> read_header(std::string_view segment, const std::set<JwsAlgorithm
 
 }  // namespace
 
+std::optional<JwsClaim> peek_jws(std::string_view compact) {
+  if (compact.size() > kMostBytes) return std::nullopt;
+  const auto segments = split(compact);
+  if (!segments) return std::nullopt;
+  const auto header = from_base64url(segments->header);
+  const auto payload = from_base64url(segments->payload);
+  if (!header || !payload) return std::nullopt;
+  const auto about = parse_json(*header, {.max_bytes = kMostBytes, .max_depth = 4});
+  const auto claims = parse_json(*payload, {.max_bytes = kMostBytes, .max_depth = 8});
+  if (!about || !claims) return std::nullopt;
+  JwsClaim said{std::nullopt, string_member(*claims, "iss")};
+  if (member(*about, "kid").is_string()) said.key_id = string_member(*about, "kid");
+  return said;
+}
+
 Result<JwsContents> verify_jws(std::string_view compact, const JsonWebKeySet& keys,
                                const std::set<JwsAlgorithm>& allowed) {
   if (compact.size() > kMostBytes) return malformed("it has more than 8 KiB");

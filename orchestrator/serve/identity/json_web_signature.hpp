@@ -2,6 +2,7 @@
 
 #include "orchestrator/serve/identity/json_web_key.hpp"
 
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -23,5 +24,13 @@ struct JwsContents {
 /// (`jws.bad-signature`). All of them are Unauthenticated.
 [[nodiscard]] Result<JwsContents> verify_jws(std::string_view compact, const JsonWebKeySet& keys,
                                              const std::set<JwsAlgorithm>& allowed);
+
+/// What a token says of its key and its issuer, of which nothing is verified: only to choose by
+/// whom it is verified. Nothing when it cannot be read.
+struct JwsClaim {
+  std::optional<std::string> key_id;
+  std::string issuer;
+};
+[[nodiscard]] std::optional<JwsClaim> peek_jws(std::string_view compact);
 
 }  // namespace bailey

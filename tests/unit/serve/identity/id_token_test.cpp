@@ -2,6 +2,7 @@
 
 #include "orchestrator/base/encoding.hpp"
 #include "orchestrator/base/json.hpp"
+#include "tests/support/token_issuer.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -12,52 +13,19 @@
 namespace bailey {
 namespace {
 
-/// An issuer with one Ed25519 key.
-class Issuer {
- public:
-  Issuer() {
-    EXPECT_GE(sodium_init(), 0);
-    std::array<unsigned char, crypto_sign_SEEDBYTES> seed{};
-    crypto_sign_seed_keypair(open_.data(), secret_.data(), seed.data());
-  }
-  [[nodiscard]] Json jwk() const {
-    return {{"kty", "OKP"}, {"crv", "Ed25519"}, {"kid", "one"}, {"x", base64url(bytes_of(open_))}};
-  }
-  [[nodiscard]] JsonWebKeySet keys() const {
-    auto set = JsonWebKeySet::parse(Json{{"keys", {jwk()}}}.dump());
-    EXPECT_TRUE(set) << set.error().render();
-    return *std::move(set);
-  }
-  [[nodiscard]] std::string sign(const std::string& header, const std::string& payload) const {
-    const auto text = base64url(header) + "." + base64url(payload);
-    std::array<unsigned char, crypto_sign_BYTES> signature{};
-    crypto_sign_detached(signature.data(), nullptr,
-                         reinterpret_cast<const unsigned char*>(text.data()), text.size(),
-                         secret_.data());
-    return text + "." + base64url(bytes_of(signature));
-  }
-  [[nodiscard]] std::string sign(const Json& claims) const {
-    return sign(R"({"alg":"EdDSA","kid":"one","typ":"JWT"})", claims.dump());
-  }
-
- private:
-  std::array<unsigned char, crypto_sign_PUBLICKEYBYTES> open_{};
-  std::array<unsigned char, crypto_sign_SECRETKEYBYTES> secret_{};
-};
-
 constexpr std::int64_t kNow = 1'800'000'000;
 
 class IdTokens : public testing::Test {
  protected:
   IdTokens() {
-    rules_.issuer = "https://token.actions.githubusercontent.com";
+    rules_.issuer = issuer_.name();
     rules_.audience = "https://bailey.acme.example";
     rules_.algorithms = {JwsAlgorithm::EdDSA};
     claims_ = {{"iss", rules_.issuer}, {"aud", rules_.audience}, {"sub", "repo:acme/web"},
                {"jti", "one-time"},    {"iat", kNow - 10},       {"exp", kNow + 290}};
   }
   [[nodiscard]] Result<IdToken> verify(const std::string& token) const {
-    return verify_id_token(token, issuer_.keys(), rules_, WallTime(std::chrono::seconds(kNow)));
+    return verify_id_token(token, keys_, rules_, WallTime(std::chrono::seconds(kNow)));
   }
   /// The code of the refusal of such claims; empty when they are taken.
   [[nodiscard]] std::string judged(const Json& claims) const {
@@ -81,7 +49,8 @@ class IdTokens : public testing::Test {
     return token ? "" : token.error().code();
   }
 
-  Issuer issuer_;
+  test::TokenIssuer issuer_;
+  JsonWebKeySet keys_ = *JsonWebKeySet::parse(Json{{"keys", {issuer_.jwk()}}}.dump());
   TokenRules rules_;
   Json claims_;
 };
@@ -197,7 +166,7 @@ TEST_F(IdTokens, AreReadInOneWritingOnly) {
 }
 
 TEST(JsonWebKeys, AreStrongAndDistinct) {
-  const Issuer issuer;
+  const test::TokenIssuer issuer;
   auto jwk = issuer.jwk();
   const auto code = [](const Json& set) {
     const auto parsed = JsonWebKeySet::parse(set.dump());
