@@ -21,7 +21,7 @@ bailey_layer(artifact DIR orchestrator/promote/artifact USES base model net)
 bailey_layer(evidence DIR orchestrator/promote/evidence USES base model audit)
 bailey_layer(gate DIR orchestrator/promote/gate USES base model evidence LINK date::date-tz)
 
-bailey_layer(identity DIR orchestrator/serve/identity USES base model spec store)
+bailey_layer(identity DIR orchestrator/serve/identity USES base model net spec store audit evidence)
 bailey_layer(engine DIR orchestrator/serve/engine
   USES base model net spec duties audit store provider plan credential apply artifact evidence gate
        identity)

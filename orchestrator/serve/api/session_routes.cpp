@@ -1,6 +1,9 @@
 #include "orchestrator/serve/api/api.hpp"
 #include "orchestrator/serve/api/routes.hpp"
 #include "orchestrator/serve/engine/log_in.hpp"
+#include "orchestrator/serve/engine/log_in_by_id_token.hpp"
+
+#include <memory>
 
 namespace bailey {
 
@@ -62,6 +65,14 @@ void add_session_routes(Router& router, Engine& engine) {
     if (!signature) return fail(std::move(signature.error()));
     return token_answer(log_in(engine, call.request, *challenge, *signature));
   });
+  const auto issuers = std::make_shared<Issuers>(engine.http(), engine.clock());
+  router.add(
+      "POST", "/v1/login/id-token", Door::Open,
+      [&engine, issuers](const ApiCall& call) -> Result<ApiAnswer> {
+        auto token = required(call, "id_token");
+        if (!token) return fail(std::move(token.error()));
+        return token_answer(log_in_by_id_token(engine, *issuers, call.request, *token, call.stop));
+      });
   router.add("GET", "/v1/whoami",
              [&engine](const ApiCall& call) { return to_answer(who_am_i(engine, call.request)); });
   add_token_routes(router, engine);

@@ -424,11 +424,16 @@ class Grammar {
   }
 
   void add_sessions() {
-    auto* login_command =
-        add("login", "Get an API token with your SSH key",
-            [this](const Context& context) { return login(context, subject_, key_); });
-    login_command->add_option("--as", subject_, "Your name in the Directory, or service:NAME")
-        ->required();
+    auto* login_command = add(
+        "login", "Get an API token with your SSH key, or with a CI job's id token",
+        [this](const Context& context) {
+          return file_.empty() ? login(context, subject_, key_) : login_by_id_token(context, file_);
+        });
+    auto* who = login_command->add_option_group("Who");
+    who->add_option("--as", subject_, "Your name in the Directory, or service:NAME");
+    who->add_option("--id-token", file_, "File with the job's id token (OpenID Connect)")
+        ->check(CLI::ExistingFile);
+    who->require_option(1);
     add_key(login_command);
     add("whoami", "Who you are to the server, and what you may do",
         [](const Context& context) { return who_am_i(context); });

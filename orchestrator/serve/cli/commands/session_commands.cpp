@@ -38,6 +38,16 @@ Json without_token(Json answer, const fs::path& file) {
   return answer;
 }
 
+int logged_in(const Context& context, const Result<Json>& answer) {
+  if (!answer) return context.fail_with(answer.error());
+  const auto& token_file = context.connection().token_file;
+  if (auto kept = keep_token(*answer, token_file); !kept) return context.fail_with(kept.error());
+  context.print_json(without_token(*answer, token_file));
+  context.print(fmt::format("logged in as {} until {}\n", string_member(*answer, "subject"),
+                            string_member(*answer, "expires_at")));
+  return kDone;
+}
+
 }  // namespace
 
 int login(const Context& context, const std::string& subject, const fs::path& key) {
@@ -55,14 +65,15 @@ int login(const Context& context, const std::string& subject, const fs::path& ke
   if (!file) return context.fail_with(file.error());
   auto signature = sign_with_ssh_keygen(*file, name, text);
   if (!signature) return context.fail_with(signature.error());
-  auto answer = client.post("/v1/login", {{"challenge", text}, {"signature", *signature}});
-  if (!answer) return context.fail_with(answer.error());
-  const auto& token_file = context.connection().token_file;
-  if (auto kept = keep_token(*answer, token_file); !kept) return context.fail_with(kept.error());
-  context.print_json(without_token(*answer, token_file));
-  context.print(fmt::format("logged in as {} until {}\n", string_member(*answer, "subject"),
-                            string_member(*answer, "expires_at")));
-  return kDone;
+  return logged_in(context,
+                   client.post("/v1/login", {{"challenge", text}, {"signature", *signature}}));
+}
+
+int login_by_id_token(const Context& context, const fs::path& id_token) {
+  auto text = read_file(id_token);
+  if (!text) return context.fail_with(text.error());
+  return logged_in(context, context.client().post("/v1/login/id-token",
+                                                  {{"id_token", std::string(trim(*text))}}));
 }
 
 int who_am_i(const Context& context) {
