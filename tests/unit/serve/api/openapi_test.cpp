@@ -429,6 +429,7 @@ TEST(OpenApi, EveryRealAnswerIsAsItSays) {
                 {"signature",
                  "-----BEGIN SSH SIGNATURE-----\n" + blob + "\n-----END SSH SIGNATURE-----\n"}});
   checked.call(401, "", "POST", "/v1/login/id-token", {{"id_token", "a.b.c"}});
+  checked.called("POST /v1/login/id-token");  // Its other answer is that of /v1/login.
   checked.call(200, "amy", "GET", "/v1/audit/entries", {}, {{"from", "0"}, {"limit", "5"}});
   checked.call(200, "amy", "GET", "/v1/audit/checkpoint");
   checked.call(200, "amy", "GET", "/v1/audit/checkpoint", nullptr, {{"from", "3"}});
