@@ -1,6 +1,7 @@
 #include "orchestrator/serve/identity/id_token.hpp"
 
 #include "orchestrator/base/json.hpp"
+#include "orchestrator/serve/identity/unauthenticated.hpp"
 
 #include <fmt/format.h>
 
@@ -12,10 +13,6 @@ namespace {
 
 // Seconds since 1970 until the end of the year 9999.
 constexpr std::int64_t kLastSecond = 253'402'300'799;
-
-tl::unexpected<Error> refused(const char* code, std::string message) {
-  return fail(Error(ErrorKind::Unauthenticated, std::move(message)).with_code(code));
-}
 
 bool is_for(const Json& audience, const std::string& ours) {
   if (audience.is_string()) return audience == ours;
@@ -39,20 +36,24 @@ Status is_its_time(const Json& claims, const TokenRules& rules, WallTime now, Id
   const auto issued = time_claim(claims, "iat");
   const auto expires = time_claim(claims, "exp");
   if (!issued || !expires) {
-    return refused("id-token.malformed", "the token does not say when it was issued and expires");
+    return unauthenticated("id-token.malformed",
+                           "the token does not say when it was issued and expires");
   }
   if (claims.contains("nbf")) {
     const auto from = time_claim(claims, "nbf");
-    if (!from) return refused("id-token.malformed", "the token's nbf is no time");
-    if (now + rules.skew < *from) return refused("id-token.not-yet", "the token is not valid yet");
+    if (!from) return unauthenticated("id-token.malformed", "the token's nbf is no time");
+    if (now + rules.skew < *from)
+      return unauthenticated("id-token.not-yet", "the token is not valid yet");
   }
   if (now + rules.skew < *issued) {
-    return refused("id-token.not-yet", "the token was issued in the future");
+    return unauthenticated("id-token.not-yet", "the token was issued in the future");
   }
-  if (now - rules.skew >= *expires) return refused("id-token.expired", "the token has expired");
+  if (now - rules.skew >= *expires)
+    return unauthenticated("id-token.expired", "the token has expired");
   if (*expires - *issued > rules.longest_life) {
-    return refused("id-token.lives-too-long",
-                   fmt::format("the token lives longer than {} s", rules.longest_life.count()));
+    return unauthenticated(
+        "id-token.lives-too-long",
+        fmt::format("the token lives longer than {} s", rules.longest_life.count()));
   }
   token.issued_at = *issued;
   token.expires_at = *expires;
@@ -66,19 +67,19 @@ Result<IdToken> verify_id_token(std::string_view text, const JsonWebKeySet& keys
   auto contents = verify_jws(text, keys, rules.algorithms);
   if (!contents) return fail(std::move(contents.error()));
   if (!contents->type.empty() && contents->type != "JWT") {
-    return refused("id-token.wrong-type",
-                   fmt::format("the token is a \"{}\" and no id token", contents->type));
+    return unauthenticated("id-token.wrong-type",
+                           fmt::format("the token is a \"{}\" and no id token", contents->type));
   }
   auto claims = parse_json(contents->payload, {.max_bytes = 8U * 1024, .max_depth = 8});
   if (!claims || !claims->is_object()) {
-    return refused("id-token.malformed", "the token's claims are no JSON object");
+    return unauthenticated("id-token.malformed", "the token's claims are no JSON object");
   }
   if (rules.issuer.empty() || string_member(*claims, "iss") != rules.issuer) {
-    return refused("id-token.wrong-issuer", "the token is of another issuer");
+    return unauthenticated("id-token.wrong-issuer", "the token is of another issuer");
   }
   if (rules.audience.empty() || !is_for(member(*claims, "aud"), rules.audience)) {
-    return refused("id-token.wrong-audience",
-                   fmt::format("the token is not for \"{}\" alone", rules.audience));
+    return unauthenticated("id-token.wrong-audience",
+                           fmt::format("the token is not for \"{}\" alone", rules.audience));
   }
   IdToken token;
   if (auto timely = is_its_time(*claims, rules, now, token); !timely) {
@@ -86,7 +87,7 @@ Result<IdToken> verify_id_token(std::string_view text, const JsonWebKeySet& keys
   }
   token.subject = string_member(*claims, "sub");
   if (token.subject.empty()) {
-    return refused("id-token.malformed", "the token does not say who it is about");
+    return unauthenticated("id-token.malformed", "the token does not say who it is about");
   }
   token.id = string_member(*claims, "jti");
   token.nonce = string_member(*claims, "nonce");

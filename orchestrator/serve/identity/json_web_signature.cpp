@@ -2,6 +2,7 @@
 
 #include "orchestrator/base/encoding.hpp"
 #include "orchestrator/base/json.hpp"
+#include "orchestrator/serve/identity/unauthenticated.hpp"
 
 #include <fmt/format.h>
 
@@ -14,12 +15,8 @@ namespace {
 
 constexpr std::size_t kMostBytes = 8U * 1024;
 
-tl::unexpected<Error> refused(const char* code, std::string message) {
-  return fail(Error(ErrorKind::Unauthenticated, std::move(message)).with_code(code));
-}
-
 tl::unexpected<Error> malformed(const char* why) {
-  return refused("jws.malformed", fmt::format("the token cannot be read: {}", why));
+  return unauthenticated("jws.malformed", fmt::format("the token cannot be read: {}", why));
 }
 
 struct Segments {
@@ -48,7 +45,8 @@ Result<Header> read_header(std::string_view segment, const std::set<JwsAlgorithm
   // Keys from the token itself, and extensions that we would have to understand.
   for (const char* name : {"crit", "b64", "jku", "jwk", "x5u", "x5c", "zip"}) {
     if (json->contains(name)) {
-      return refused("jws.header-not-allowed", fmt::format("the token's header has \"{}\"", name));
+      return unauthenticated("jws.header-not-allowed",
+                             fmt::format("the token's header has \"{}\"", name));
     }
   }
   for (const char* name : {"alg", "kid", "typ"}) {
@@ -59,7 +57,7 @@ Result<Header> read_header(std::string_view segment, const std::set<JwsAlgorithm
   const auto name = string_member(*json, "alg");
   const auto algorithm = parse_jws_algorithm(name);
   if (!algorithm || !allowed.contains(*algorithm)) {
-    return refused(
+    return unauthenticated(
         "jws.algorithm-not-allowed",
         fmt::format("the token is signed by \"{}\", which its issuer is not pinned to", name));
   }
@@ -97,17 +95,18 @@ Result<JwsContents> verify_jws(std::string_view compact, const JsonWebKeySet& ke
   if (!payload || !signature) return malformed("a part is not base64url");
   const auto* key = keys.find(header->key_id);
   if (key == nullptr) {
-    return refused("jws.unknown-key", "the token names a key that its issuer does not have");
+    return unauthenticated("jws.unknown-key",
+                           "the token names a key that its issuer does not have");
   }
   if (!key->fits(header->algorithm)) {
-    return refused(
+    return unauthenticated(
         "jws.algorithm-not-allowed",
         fmt::format("the token's key does not make {} signatures", to_string(header->algorithm)));
   }
   const auto signed_part =
       compact.substr(0, segments->header.size() + 1 + segments->payload.size());
   if (!key->verifies(header->algorithm, signed_part, *signature)) {
-    return refused("jws.bad-signature", "the token's signature does not hold");
+    return unauthenticated("jws.bad-signature", "the token's signature does not hold");
   }
   return JwsContents{header->algorithm, key->id(), std::move(header->type), *payload};
 }
