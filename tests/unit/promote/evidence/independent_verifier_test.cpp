@@ -164,7 +164,8 @@ TEST(IndependentVerifier, AgreesAboutStoriesThatWereNotRight) {
 TEST(IndependentVerifier, ExportedApprovalsVerifyWithStockSshKeygen) {
   const Story story;
   const auto folder = *TemporaryFolder::create("ssh-keygen");
-  for (const auto& envelope : story.receipt().at("approvals")) {
+  const auto receipt = story.receipt();
+  for (const auto& envelope : receipt.at("approvals")) {
     const auto read = dsse_envelope_from_json(envelope);
     ASSERT_TRUE(read);
     const auto statement = parse_statement(read->payload);
