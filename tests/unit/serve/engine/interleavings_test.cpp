@@ -175,7 +175,8 @@ class Oracle {
   [[nodiscard]] std::set<std::string> apart_from() const {
     std::set<std::string> people{"zed", to_string(*change_.executor)};
     for (const auto& each : evidence_) {
-      for (const auto& commit : payload_of(each).at("predicate").at("commits")) {
+      const auto statement = payload_of(each);
+      for (const auto& commit : statement.at("predicate").at("commits")) {
         for (const auto& author : commit.at("authors")) {
           const auto address = author.get<std::string>();
           people.insert(address.substr(0, address.find('@')));
